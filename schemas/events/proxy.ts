@@ -1,0 +1,99 @@
+/**
+ * Facts of proxied requests: streams `proxy-{clusterId}-{yyyymmdd}` (UTC day on which the request started) and
+ * `proxy-unknown-{yyyymmdd}` for refusals without an existing cluster. They hold no body of a Secret, a token or a
+ * stream (D11), and only what was used for the decision (D27). Never mixed with the policy streams.
+ */
+import type { ClusterId, CredentialId, RoleId, UserId } from '../ids.ts';
+
+/** What the path says of a request, parsed; `recognised: false` = treated as strict (D12). */
+export type KubernetesRequest = {
+  readonly method: string;
+  /** Path and query as sent, cut to 1,024 characters, values of `token` and `access_token` removed. */
+  readonly path: string;
+  readonly verb: string;
+  readonly group: string | null;
+  readonly version: string | null;
+  readonly resource: string | null;
+  readonly subresource: string | null;
+  readonly namespace: string | null;
+  readonly name: string | null;
+  readonly recognised: boolean;
+};
+
+/** Why the request was allowed, by id and revision, as used for the decision. */
+export type DecisionBasis = {
+  readonly userId: UserId;
+  readonly userRevision: number;
+  readonly roleId: RoleId;
+  readonly roleRevision: number;
+  /** The access request whose grant was used; null for a static assignment. */
+  readonly accessRequestId: string | null;
+  readonly credentialId: CredentialId;
+};
+
+type Of = { readonly requestId: string; readonly clusterId: ClusterId };
+
+/** How a request ended, as far as the control plane knows. */
+export type ProxyOutcome = {
+  readonly status: number | null;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly durationMs: number;
+  /** `completed`, or what cut it short. */
+  readonly end: 'completed' | 'client_closed' | 'revoked' | 'expired' | 'agent_lost' | 'timeout' | 'failed' | 'stalled';
+  readonly errorCode: string | null;
+};
+
+export type ProxyFact =
+  | {
+      readonly type: 'proxy.request';
+      readonly data: Of &
+        DecisionBasis & { readonly request: KubernetesRequest; readonly strict: boolean } & (
+          | { readonly phase: 'started'; readonly startedAt: string }
+          | { readonly phase: 'ended'; readonly startedAt: string; readonly outcome: ProxyOutcome }
+          | { readonly phase: 'outcome_unknown'; readonly startedAt: string }
+        );
+    }
+  | {
+      readonly type: 'proxy.access_denied';
+      readonly data: {
+        readonly requestId: string;
+        readonly clusterId: ClusterId | null;
+        readonly userId: UserId | null;
+        readonly credentialId: CredentialId | null;
+        readonly errorCode: string;
+        readonly status: number;
+        readonly method: string;
+        readonly path: string;
+        /** More than 1 when refusals of one second and reason were counted together (D31). */
+        readonly count: number;
+      };
+    }
+  | {
+      readonly type: 'proxy.gap';
+      readonly data: {
+        readonly clusterId: ClusterId | null;
+        readonly from: string;
+        readonly to: string;
+        readonly reason: string;
+      };
+    }
+  | {
+      readonly type: 'proxy.day_closed';
+      readonly data: {
+        readonly clusterId: ClusterId | null;
+        readonly day: string;
+        readonly count: number;
+        readonly firstPosition: string;
+        readonly lastPosition: string;
+        readonly sha256: string;
+      };
+    };
+
+/** The UTC day of an instant as in stream names: `20261125`. */
+export function utcDay(instant: Date): string {
+  return instant.toISOString().slice(0, 10).replaceAll('-', '');
+}
+
+export const proxyStream = (clusterId: ClusterId | null, day: string): string =>
+  `proxy-${clusterId ?? 'unknown'}-${day}`;
