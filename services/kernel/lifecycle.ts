@@ -19,7 +19,13 @@ export async function runProcess(log: Log, start: () => Promise<Running>): Promi
   process.on('uncaughtException', (cause) => fail(log, 'an error was thrown and nobody caught it', cause));
   const asked = stopRequest();
   try {
-    const running = await start();
+    const starting = start();
+    const running = await Promise.race([starting, asked.then(() => undefined)]);
+    if (running === undefined) {
+      // Told to stop before it was up: what was opened so far goes with the process.
+      log.info('stopped while starting');
+      process.exit(0);
+    }
     tellSupervisor({ kind: 'ready' });
     log.info('ready');
     const reason = await asked;

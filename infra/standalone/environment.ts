@@ -1,0 +1,138 @@
+/**
+ * The environment of every part of the embedded default, by the product's flat names: what a compose file would say, for
+ * one machine. It holds paths and addresses, never a secret.
+ */
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Environment } from '@clustral/kernel/config.ts';
+import type { PartName } from './parts.ts';
+
+/** Every port of the installation. All but `gateway` and `tunnel` are free ones chosen at start. */
+export type Ports = Readonly<
+  Record<'gateway' | 'tunnel' | 'controlPlane' | 'audit' | 'web' | 'identityProvider' | 'demoCluster', number>
+>;
+
+export type Installation = { readonly dataFolder: string; readonly ports: Ports; readonly demoClusterId: string };
+
+/** Where the files of the installation are. */
+export function paths(dataFolder: string): Readonly<Record<keyof typeof files, string>> {
+  return Object.fromEntries(Object.entries(files).map(([name, file]) => [name, join(dataFolder, file)])) as Record<
+    keyof typeof files,
+    string
+  >;
+}
+
+const files = {
+  caCertificate: 'ca/ca.crt',
+  caKey: 'ca/ca.key',
+  internalPrivate: 'keys/internal-jwt.key',
+  internalPublic: 'keys/internal-jwt.pub',
+  kubeconfigPrivate: 'keys/kubeconfig-jwt.key',
+  kubeconfigPublic: 'keys/kubeconfig-jwt.pub',
+  agentPrivate: 'keys/agent-jwt.key',
+  agentPublic: 'keys/agent-jwt.pub',
+  bootstrapTokenKey: 'keys/bootstrap-token.key',
+  serviceAccountToken: 'keys/demo-service-account.token',
+  edgeCertificate: 'tls/edge.crt',
+  edgeKey: 'tls/edge.key',
+  edgeCa: 'tls/edge-ca.crt',
+  demoCertificate: 'tls/demo-cluster.crt',
+  demoKey: 'tls/demo-cluster.key',
+  demoCa: 'tls/demo-cluster-ca.crt',
+  seed: 'seed.json',
+  agentBootstrapToken: 'agent/bootstrap-token',
+} as const;
+
+const longestSocketPath = 100;
+
+/** A socket path over 100 bytes does not fit the kernel's address: it goes to a folder of its own in the temporary folder. */
+export function eventStoreSocket(dataFolder: string): string {
+  const socket = join(dataFolder, 'event-store', 'es.sock');
+  if (Buffer.byteLength(socket) <= longestSocketPath) return socket;
+  const short = createHash('sha256').update(dataFolder).digest('hex').slice(0, 16);
+  return join(tmpdir(), `clustral-${process.getuid?.() ?? 0}-${short}`, 'es.sock');
+}
+
+/** The environment of each part. */
+export function environments({
+  dataFolder,
+  ports,
+  demoClusterId,
+}: Installation): Readonly<Record<PartName, Environment>> {
+  const at = paths(dataFolder);
+  const publicUrl = `https://localhost:${ports.gateway}`;
+  const local = (port: number): string => `http://127.0.0.1:${port}`;
+  const issuer = `${publicUrl}/realms/clustral`;
+  const common = {
+    CLUSTRAL_ENV: 'embedded',
+    CLUSTRAL_DATA: dataFolder,
+    PUBLIC_URL: publicUrl,
+    LISTEN_HOST: '127.0.0.1',
+  };
+  const log = { EVENTSTORE_CONNECTION_STRING: `unix:${eventStoreSocket(dataFolder)}` };
+  return {
+    'event-store': { ...common, ...log },
+    'identity-provider': { ...common, PORT: String(ports.identityProvider), OIDC_AUTHORITY: issuer },
+    'demo-cluster': {
+      ...common,
+      PORT: String(ports.demoCluster),
+      TLS_CERT_PATH: at.demoCertificate,
+      TLS_KEY_PATH: at.demoKey,
+      SERVICE_ACCOUNT_TOKEN_FILE: at.serviceAccountToken,
+    },
+    'control-plane': {
+      ...common,
+      ...log,
+      PORT: String(ports.controlPlane),
+      TUNNEL_HOST: '127.0.0.1',
+      TUNNEL_PORT: String(ports.tunnel),
+      TUNNEL_SERVER_NAMES: 'localhost,127.0.0.1',
+      CA_CERT_PATH: at.caCertificate,
+      CA_KEY_PATH: at.caKey,
+      INTERNAL_JWT_PUBLIC_KEY_PATH: at.internalPublic,
+      KUBECONFIG_JWT_PRIVATE_KEY_PATH: at.kubeconfigPrivate,
+      KUBECONFIG_JWT_PUBLIC_KEY_PATH: at.kubeconfigPublic,
+      AGENT_JWT_PRIVATE_KEY_PATH: at.agentPrivate,
+      AGENT_JWT_PUBLIC_KEY_PATH: at.agentPublic,
+      BOOTSTRAP_TOKEN_KEY_PATH: at.bootstrapTokenKey,
+      SEED_PATH: at.seed,
+    },
+    projections: { ...common, ...log },
+    audit: { ...common, PORT: String(ports.audit), INTERNAL_JWT_PUBLIC_KEY_PATH: at.internalPublic },
+    web: {
+      ...common,
+      PORT: String(ports.web),
+      CONTROLPLANE_PUBLIC_URL: publicUrl,
+      AUDIT_SERVICE_PUBLIC_URL: `${publicUrl}/audit-api`,
+      OIDC_AUTHORITY: issuer,
+      OIDC_CLI_CLIENT_ID: 'clustral-cli',
+    },
+    gateway: {
+      ...common,
+      PORT: String(ports.gateway),
+      TLS_CERT_PATH: at.edgeCertificate,
+      TLS_KEY_PATH: at.edgeKey,
+      CONTROLPLANE_URL: local(ports.controlPlane),
+      AUDIT_SERVICE_URL: local(ports.audit),
+      WEB_URL: local(ports.web),
+      IDENTITY_PROVIDER_URL: local(ports.identityProvider),
+      OIDC_AUTHORITY: issuer,
+      OIDC_METADATA_ADDRESS: `${local(ports.identityProvider)}/realms/clustral/.well-known/openid-configuration`,
+      OIDC_AUDIENCE: 'clustral-control-plane',
+      INTERNAL_JWT_PRIVATE_KEY_PATH: at.internalPrivate,
+      INTERNAL_JWT_PUBLIC_KEY_PATH: at.internalPublic,
+      KUBECONFIG_JWT_PUBLIC_KEY_PATH: at.kubeconfigPublic,
+    },
+    agent: {
+      ...common,
+      AGENT_CLUSTER_ID: demoClusterId,
+      AGENT_CONTROL_PLANE_URL: `https://localhost:${ports.tunnel}`,
+      AGENT_BOOTSTRAP_TOKEN_FILE: at.agentBootstrapToken,
+      AGENT_CREDENTIAL_PATH: join(dataFolder, 'agent', 'identity'),
+      AGENT_KUBERNETES_API_URL: `https://127.0.0.1:${ports.demoCluster}`,
+      AGENT_KUBERNETES_CA_PATH: at.demoCa,
+      AGENT_KUBERNETES_TOKEN_PATH: at.serviceAccountToken,
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** The flags of `npm start`: parsed strictly, an unknown one is a usage error and nothing is started. */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+export type Options = { readonly dataFolder: string; readonly port: number; readonly tunnelPort: number };
+
+/** A sentence for the person who typed the command; the process ends with exit code 2. */
+export class UsageError extends Error {}
+
+/** Reads the flags; `CLUSTRAL_DATA` is the default of `--data`, `.data` in the clone the default of that. */
+export function parseOptions(
+  args: readonly string[],
+  environment: { readonly CLUSTRAL_DATA?: string | undefined },
+): Options {
+  const { data, port, 'tunnel-port': tunnelPort } = flagsOf(args);
+  const options = {
+    dataFolder: resolve(data ?? environment.CLUSTRAL_DATA ?? '.data'),
+    port: portOf('--port', port ?? '8443'),
+    tunnelPort: portOf('--tunnel-port', tunnelPort ?? '5443'),
+  };
+  if (options.port === options.tunnelPort) throw new UsageError('--port and --tunnel-port must differ.');
+  return options;
+}
+
+function flagsOf(args: readonly string[]): { data?: string; port?: string; 'tunnel-port'?: string } {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { data: { type: 'string' }, port: { type: 'string' }, 'tunnel-port': { type: 'string' } },
+    });
+    return values;
+  } catch (cause) {
+    const reason = (cause as Error).message.split('.')[0] ?? '';
+    throw new UsageError(`${reason}. Usage: npm start -- [--data DIR] [--port N] [--tunnel-port N]`);
+  }
+}
+
+function portOf(flag: string, text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port < 1 || port > 65_535)
+    throw new UsageError(`${flag} must be a port from 1 to 65535, not '${text}'.`);
+  return port;
+}
