@@ -1,0 +1,181 @@
+/**
+ * The product as a person starts it: `npm start`'s own program on a data folder and ports of its own, real sign-in through the pages of the identity
+ * provider, the real command line tool with a home of its own. It is torn down by process id, and only what it started.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { signInWithForm } from '../../embedded/identity-provider/sign-in.ts';
+import { freePorts } from '../../standalone/ports.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const readyLimitMs = 90_000;
+
+export type Product = {
+  readonly url: string;
+  readonly dataFolder: string;
+  readonly ports: { readonly gateway: number; readonly tunnel: number };
+  /** PEM of the CA that signed the gateway's certificate. */
+  caPem(): string;
+  /** Milliseconds from start to `ready`. */
+  readonly readyMs: number;
+  /** Everything printed so far. */
+  printed(): string;
+  readonly process: ChildProcess;
+  /** Ends it as Ctrl-C does; gives the exit code. */
+  stop(): Promise<number | null>;
+};
+
+export type ProductPlace = { readonly dataFolder: string; readonly gateway: number; readonly tunnel: number };
+
+/** A new empty place for a product: a folder in the temporary folder and two free ports. */
+export async function newPlace(): Promise<ProductPlace> {
+  const [gateway = 0, tunnel = 0] = await freePorts(2);
+  return { dataFolder: join(mkdtempSync(join(tmpdir(), 'clustral-e2e-')), 'data'), gateway, tunnel };
+}
+
+/** Starts the product there and waits for `ready`. Throws with everything it printed when it does not come. */
+export async function startProduct(place: ProductPlace): Promise<Product> {
+  const begun = performance.now();
+  const child = spawn(
+    process.execPath,
+    [
+      join(root, 'infra/standalone/main.ts'),
+      '--data',
+      place.dataFolder,
+      '--port',
+      String(place.gateway),
+      '--tunnel-port',
+      String(place.tunnel),
+    ],
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const output = collect(child);
+  await until(() => /^ready: /m.test(output.text()), {
+    limitMs: readyLimitMs,
+    what: () => `'ready' from npm start:\n${output.text()}`,
+    failed: () => child.exitCode !== null,
+  });
+  return {
+    url: `https://localhost:${place.gateway}`,
+    dataFolder: place.dataFolder,
+    ports: { gateway: place.gateway, tunnel: place.tunnel },
+    caPem: () => readFileSync(join(place.dataFolder, 'tls/edge-ca.crt'), 'utf8'),
+    readyMs: performance.now() - begun,
+    printed: output.text,
+    process: child,
+    stop: () => end(child, 'SIGINT'),
+  };
+}
+
+export type Finished = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+/** A person at a terminal: a home of their own, the command line tool and kubectl in it. */
+export type Person = {
+  readonly home: string;
+  clustral(...args: readonly string[]): Promise<Finished>;
+  /** Runs a kubectl of the given path with this person's kubeconfig. */
+  kubectl(binary: string, args: readonly string[], input?: string): Promise<Finished>;
+  /** Starts kubectl and leaves it running. */
+  startKubectl(binary: string, args: readonly string[]): Running;
+  /** `clustral login --no-browser`, the printed address followed as a browser would. */
+  signIn(product: Product, username: string): Promise<Finished>;
+  remove(): void;
+};
+
+/** A program that goes on running. */
+export type Running = {
+  readonly child: ChildProcess;
+  stdout(): string;
+  stderr(): string;
+  readonly exited: Promise<Finished>;
+  kill(): void;
+};
+
+export function newPerson(): Person {
+  const home = mkdtempSync(join(tmpdir(), 'clustral-person-'));
+  mkdirSync(join(home, '.kube'), { mode: 0o700 });
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home, KUBECONFIG: join(home, '.kube', 'config'), CI: '1' };
+  const clustral = (args: readonly string[]): Running =>
+    start(process.execPath, [join(root, 'cli/main.ts'), ...args], { env });
+  return {
+    home,
+    clustral: (...args) => clustral(args).exited,
+    kubectl: (binary, args, input) => start(binary, args, { env, ...(input === undefined ? {} : { input }) }).exited,
+    startKubectl: (binary, args) => start(binary, args, { env }),
+    async signIn(product, username) {
+      const login = clustral(['login', product.url, '--no-browser']);
+      const address = /^\s+(https:\/\/\S+)$/m;
+      await until(() => address.test(login.stderr()), {
+        limitMs: 20_000,
+        what: () => `the sign-in address:\n${login.stderr()}`,
+        failed: () => login.child.exitCode !== null,
+      });
+      const authorizationUrl = address.exec(login.stderr())?.[1] ?? '';
+      const callback = await signInWithForm({ authorizationUrl, username, password: username, ca: product.caPem() });
+      await get(callback);
+      return login.exited;
+    },
+    remove: () => rmSync(home, { recursive: true, force: true }),
+  };
+}
+
+/** Waits for a condition, looking often, with a limit. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  options: { readonly limitMs: number; readonly what: () => string; readonly failed?: () => boolean },
+): Promise<void> {
+  const deadline = performance.now() + options.limitMs;
+  while (!(await condition())) {
+    if (options.failed?.() === true && !(await condition())) throw new Error(`gave up on ${options.what()}`);
+    if (performance.now() > deadline) throw new Error(`waited ${options.limitMs} ms in vain for ${options.what()}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+function start(
+  command: string,
+  args: readonly string[],
+  { env, input }: { env: Record<string, string>; input?: string },
+): Running {
+  const child = spawn(command, args, { env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => err.push(chunk));
+  if (input !== undefined) child.stdin?.end(input);
+  const text = (chunks: readonly Buffer[]) => (): string => Buffer.concat(chunks).toString();
+  const exited = new Promise<Finished>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout: text(out)(), stderr: text(err)() }));
+  });
+  return { child, stdout: text(out), stderr: text(err), exited, kill: () => child.kill('SIGKILL') };
+}
+
+function collect(child: ChildProcess): { text: () => string } {
+  const chunks: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return { text: () => Buffer.concat(chunks).toString() };
+}
+
+function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode !== null) return Promise.resolve(child.exitCode);
+  return new Promise((resolve) => {
+    child.once('exit', (code) => resolve(code));
+    child.kill(signal);
+  });
+}
+
+function get(url: URL): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode ?? 0));
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}

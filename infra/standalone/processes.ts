@@ -1,0 +1,23 @@
+/**
+ * Which parts share a process. Few processes keep an idle installation small; what is kept apart is what must be able to die alone: the stores, the one that
+ * decides, the one that projects, the edge, and the agent, which in real life is somewhere else.
+ */
+import type { Environment } from '@clustral/kernel/config.ts';
+import type { Assignment } from './child.ts';
+import type { PartName } from './parts.ts';
+
+const processes: Readonly<Record<string, readonly PartName[]>> = {
+  embedded: ['event-store', 'identity-provider', 'demo-cluster'],
+  'control-plane': ['control-plane'],
+  projections: ['projections', 'audit'],
+  gateway: ['web', 'gateway'],
+  agent: ['agent'],
+};
+
+/** The assignments, in the order in which the processes are started; they are ended in reverse. */
+export function assignments(environments: Readonly<Record<PartName, Environment>>): readonly Assignment[] {
+  return Object.entries(processes).map(([name, parts]) => ({
+    name,
+    parts: parts.map((part) => ({ name: part, environment: environments[part] })),
+  }));
+}
