@@ -54,23 +54,27 @@ export function eventStoreSocket(dataFolder: string): string {
   return join(tmpdir(), `clustral-${process.getuid?.() ?? 0}-${short}`, 'es.sock');
 }
 
+type Facts = Installation & {
+  readonly at: ReturnType<typeof paths>;
+  readonly publicUrl: string;
+  readonly issuer: string;
+  readonly common: Environment;
+  readonly log: Environment;
+};
+
 /** The environment of each part. */
-export function environments({
-  dataFolder,
-  ports,
-  demoClusterId,
-}: Installation): Readonly<Record<PartName, Environment>> {
-  const at = paths(dataFolder);
+export function environments(installation: Installation): Readonly<Record<PartName, Environment>> {
+  const { dataFolder, ports } = installation;
   const publicUrl = `https://localhost:${ports.gateway}`;
-  const local = (port: number): string => `http://127.0.0.1:${port}`;
-  const issuer = `${publicUrl}/realms/clustral`;
-  const common = {
-    CLUSTRAL_ENV: 'embedded',
-    CLUSTRAL_DATA: dataFolder,
-    PUBLIC_URL: publicUrl,
-    LISTEN_HOST: '127.0.0.1',
+  const facts: Facts = {
+    ...installation,
+    at: paths(dataFolder),
+    publicUrl,
+    issuer: `${publicUrl}/realms/clustral`,
+    common: { CLUSTRAL_ENV: 'embedded', CLUSTRAL_DATA: dataFolder, PUBLIC_URL: publicUrl, LISTEN_HOST: '127.0.0.1' },
+    log: { EVENTSTORE_CONNECTION_STRING: `unix:${eventStoreSocket(dataFolder)}` },
   };
-  const log = { EVENTSTORE_CONNECTION_STRING: `unix:${eventStoreSocket(dataFolder)}` };
+  const { common, log, at, issuer } = facts;
   return {
     'event-store': { ...common, ...log },
     'identity-provider': { ...common, PORT: String(ports.identityProvider), OIDC_AUTHORITY: issuer },
@@ -81,23 +85,7 @@ export function environments({
       TLS_KEY_PATH: at.demoKey,
       SERVICE_ACCOUNT_TOKEN_FILE: at.serviceAccountToken,
     },
-    'control-plane': {
-      ...common,
-      ...log,
-      PORT: String(ports.controlPlane),
-      TUNNEL_HOST: '127.0.0.1',
-      TUNNEL_PORT: String(ports.tunnel),
-      TUNNEL_SERVER_NAMES: 'localhost,127.0.0.1',
-      CA_CERT_PATH: at.caCertificate,
-      CA_KEY_PATH: at.caKey,
-      INTERNAL_JWT_PUBLIC_KEY_PATH: at.internalPublic,
-      KUBECONFIG_JWT_PRIVATE_KEY_PATH: at.kubeconfigPrivate,
-      KUBECONFIG_JWT_PUBLIC_KEY_PATH: at.kubeconfigPublic,
-      AGENT_JWT_PRIVATE_KEY_PATH: at.agentPrivate,
-      AGENT_JWT_PUBLIC_KEY_PATH: at.agentPublic,
-      BOOTSTRAP_TOKEN_KEY_PATH: at.bootstrapTokenKey,
-      SEED_PATH: at.seed,
-    },
+    'control-plane': controlPlane(facts),
     projections: { ...common, ...log },
     audit: { ...common, PORT: String(ports.audit), INTERNAL_JWT_PUBLIC_KEY_PATH: at.internalPublic },
     web: {
@@ -108,31 +96,61 @@ export function environments({
       OIDC_AUTHORITY: issuer,
       OIDC_CLI_CLIENT_ID: 'clustral-cli',
     },
-    gateway: {
-      ...common,
-      PORT: String(ports.gateway),
-      TLS_CERT_PATH: at.edgeCertificate,
-      TLS_KEY_PATH: at.edgeKey,
-      CONTROLPLANE_URL: local(ports.controlPlane),
-      AUDIT_SERVICE_URL: local(ports.audit),
-      WEB_URL: local(ports.web),
-      IDENTITY_PROVIDER_URL: local(ports.identityProvider),
-      OIDC_AUTHORITY: issuer,
-      OIDC_METADATA_ADDRESS: `${local(ports.identityProvider)}/realms/clustral/.well-known/openid-configuration`,
-      OIDC_AUDIENCE: 'clustral-control-plane',
-      INTERNAL_JWT_PRIVATE_KEY_PATH: at.internalPrivate,
-      INTERNAL_JWT_PUBLIC_KEY_PATH: at.internalPublic,
-      KUBECONFIG_JWT_PUBLIC_KEY_PATH: at.kubeconfigPublic,
-    },
-    agent: {
-      ...common,
-      AGENT_CLUSTER_ID: demoClusterId,
-      AGENT_CONTROL_PLANE_URL: `https://localhost:${ports.tunnel}`,
-      AGENT_BOOTSTRAP_TOKEN_FILE: at.agentBootstrapToken,
-      AGENT_CREDENTIAL_PATH: join(dataFolder, 'agent', 'identity'),
-      AGENT_KUBERNETES_API_URL: `https://127.0.0.1:${ports.demoCluster}`,
-      AGENT_KUBERNETES_CA_PATH: at.demoCa,
-      AGENT_KUBERNETES_TOKEN_PATH: at.serviceAccountToken,
-    },
+    gateway: gateway(facts),
+    agent: agent(facts),
+  };
+}
+
+const local = (port: number): string => `http://127.0.0.1:${port}`;
+
+function controlPlane({ common, log, ports, at }: Facts): Environment {
+  return {
+    ...common,
+    ...log,
+    PORT: String(ports.controlPlane),
+    TUNNEL_HOST: '127.0.0.1',
+    TUNNEL_PORT: String(ports.tunnel),
+    TUNNEL_SERVER_NAMES: 'localhost,127.0.0.1',
+    CA_CERT_PATH: at.caCertificate,
+    CA_KEY_PATH: at.caKey,
+    INTERNAL_JWT_PUBLIC_KEY_PATH: at.internalPublic,
+    KUBECONFIG_JWT_PRIVATE_KEY_PATH: at.kubeconfigPrivate,
+    KUBECONFIG_JWT_PUBLIC_KEY_PATH: at.kubeconfigPublic,
+    AGENT_JWT_PRIVATE_KEY_PATH: at.agentPrivate,
+    AGENT_JWT_PUBLIC_KEY_PATH: at.agentPublic,
+    BOOTSTRAP_TOKEN_KEY_PATH: at.bootstrapTokenKey,
+    SEED_PATH: at.seed,
+  };
+}
+
+function gateway({ common, ports, at, issuer }: Facts): Environment {
+  return {
+    ...common,
+    PORT: String(ports.gateway),
+    TLS_CERT_PATH: at.edgeCertificate,
+    TLS_KEY_PATH: at.edgeKey,
+    CONTROLPLANE_URL: local(ports.controlPlane),
+    AUDIT_SERVICE_URL: local(ports.audit),
+    WEB_URL: local(ports.web),
+    IDENTITY_PROVIDER_URL: local(ports.identityProvider),
+    OIDC_AUTHORITY: issuer,
+    OIDC_METADATA_ADDRESS: `${local(ports.identityProvider)}/realms/clustral/.well-known/openid-configuration`,
+    OIDC_AUDIENCE: 'clustral-control-plane',
+    INTERNAL_JWT_PRIVATE_KEY_PATH: at.internalPrivate,
+    INTERNAL_JWT_PUBLIC_KEY_PATH: at.internalPublic,
+    KUBECONFIG_JWT_PUBLIC_KEY_PATH: at.kubeconfigPublic,
+  };
+}
+
+function agent({ common, ports, at, dataFolder, demoClusterId }: Facts): Environment {
+  return {
+    ...common,
+    AGENT_CLUSTER_ID: demoClusterId,
+    AGENT_CONTROL_PLANE_URL: `https://localhost:${ports.tunnel}`,
+    AGENT_BOOTSTRAP_TOKEN_FILE: at.agentBootstrapToken,
+    AGENT_CREDENTIAL_PATH: join(dataFolder, 'agent', 'identity'),
+    AGENT_KUBERNETES_API_URL: `https://127.0.0.1:${ports.demoCluster}`,
+    AGENT_KUBERNETES_CA_PATH: at.demoCa,
+    AGENT_KUBERNETES_TOKEN_PATH: at.serviceAccountToken,
   };
 }

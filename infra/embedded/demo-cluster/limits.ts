@@ -1,0 +1,39 @@
+/**
+ * Every bound of the demo cluster in one table. It is a stand-in on somebody's laptop: the numbers are generous for a
+ * demonstration and small for a machine.
+ *
+ * Invariant: whatever grows in this folder names its bound here.
+ */
+export const limits = {
+  /** A request body; the API server's own limit. */
+  bodyBytes: 3 * 1024 * 1024,
+  /** How long a client may take to send its body. */
+  bodyMs: 60_000,
+  /** Stored objects, their size one by one and together. */
+  objects: 5_000,
+  objectBytes: 1024 * 1024,
+  storeBytes: 64 * 1024 * 1024,
+  /** Pods of the whole cluster: one node pretends to run them all. */
+  pods: 200,
+  /** Events kept; the oldest go first. */
+  events: 300,
+  /** Past changes that a watch can be resumed from. */
+  historyChanges: 4_096,
+  historyBytes: 32 * 1024 * 1024,
+  /** Watches and followed logs open at once. */
+  streams: 1_000,
+  /** HTTP/2 streams a client may have open on one connection. */
+  streamsPerConnection: 250,
+  /** A watch without timeoutSeconds ends at random between this and twice this, as the API server's do. */
+  watchMs: 30 * 60_000,
+  /** How often a quiet watch is told the current revision, when it asked for bookmarks. */
+  bookmarkMs: 60_000,
+  /** Lines a container's log holds before the oldest are rotated away. */
+  logLines: 5_000,
+  /** How long a log may be followed. */
+  followMs: 4 * 60 * 60_000,
+  /** Page size of a list whose caller named none. */
+  page: 5_000,
+  /** Time a stopping server gives open requests. */
+  stopMs: 2_000,
+} as const;
