@@ -75,6 +75,8 @@ export type ClusterFact =
         readonly clusterId: ClusterId;
         readonly agentVersion: string;
         readonly kubernetesVersion: string;
+        /** The certificate it came with: the first use of a new one supersedes those before it (D36). */
+        readonly certificateFingerprint?: string;
       };
     }
   | { readonly type: 'cluster.disconnected'; readonly data: { readonly clusterId: ClusterId; readonly reason: string } }

@@ -11,7 +11,11 @@ export type Appended = { readonly revision: number; readonly position: bigint };
 /** A stream as loaded: its facts from the asked revision on, oldest first, and the revision an append must expect. */
 export type LoadedStream<F extends Fact> = { readonly facts: readonly Recorded<F>[]; readonly revision: Revision };
 
-/** What a subscription yields: each fact in order, `caughtUp` when it reached the live end, checkpoints in between. */
+/**
+ * What a subscription yields: each fact in order, checkpoints in between (nothing of the prefixes lies between the last fact
+ * and there), and `caughtUp` each time it reaches the live end: also after a lost connection and, with nothing new, once in
+ * a while, so its reader must not mind hearing it again.
+ */
 export type LogMessage =
   | { readonly kind: 'fact'; readonly fact: Recorded }
   | { readonly kind: 'checkpoint'; readonly position: bigint }

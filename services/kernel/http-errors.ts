@@ -5,6 +5,7 @@
  */
 import { create } from '@bufbuild/protobuf';
 import { Code, ConnectError } from '@connectrpc/connect';
+import { codeToHttpStatus, errorToJson } from '@connectrpc/connect/protocol-connect';
 import { errorCatalogue, errorPage, Refusal, type ErrorCode } from '@clustral/schemas/errors.ts';
 import { ErrorInfoSchema } from '@clustral/schemas/gen/clustral/v1/errors_pb.ts';
 
@@ -97,6 +98,24 @@ export function connectError(thrown: unknown, context: ErrorContext): ConnectErr
   return new ConnectError(refusal.message, connectCodeOf(refusal.code), { 'x-correlation-id': context.correlationId }, [
     { desc: ErrorInfoSchema, value: info },
   ]);
+}
+
+/** The answer to a Connect call that never reached a Connect server (unary error of the Connect protocol, JSON). */
+export function connectAnswer(thrown: unknown, context: ErrorContext): ErrorAnswer {
+  const error = connectError(thrown, context);
+  const body = JSON.stringify(errorToJson(error, undefined));
+  return {
+    status: codeToHttpStatus(error.code),
+    headers: {
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      ...(thrown instanceof Refusal ? retryAfter(thrown) : {}),
+      'x-correlation-id': context.correlationId,
+    },
+    body,
+  };
 }
 
 function connectCodeOf(code: ErrorCode): Code {

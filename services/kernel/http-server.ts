@@ -33,7 +33,6 @@ export const serverLimits = {
   headersTimeout: 20_000,
   requestTimeout: 0,
   keepAliveTimeout: 65_000,
-  maxHeadersCount: 0,
 } as const;
 
 /** A fastify server with the common behaviour. Listening is the caller's. */
@@ -45,7 +44,12 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
     bodyLimit: options.bodyLimit ?? 10 * 1024 * 1024,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false, caseSensitive: true },
     exposeHeadRoutes: false,
-    serverFactory: (handler) => make(handler as RequestListener),
+    serverFactory: (handler) => {
+      const server = make(handler as RequestListener);
+      // Node would silently drop the headers after the thousandth (GW-07); their size is limited instead.
+      server.maxHeadersCount = 0;
+      return server;
+    },
     // Every answer to a malformed request is one sentence, without echo of what was sent.
     frameworkErrors: (error, request, reply) =>
       sendProblem(request, reply, { error, docsBaseUrl: options.docsBaseUrl }),
@@ -110,8 +114,8 @@ function sendProblem(
   void reply.status(answer.status).headers(answer.headers).send(answer.body);
 }
 
-// fastify's own refusals of a malformed request, in the words of our catalogue.
-function foreseen(error: unknown): unknown {
+/** fastify's own refusals of a malformed request, in the words of our catalogue; everything else as it is. */
+export function foreseen(error: unknown): unknown {
   if (error instanceof Refusal) return error;
   const status = (error as { statusCode?: unknown }).statusCode;
   switch (status) {

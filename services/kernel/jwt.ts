@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import {
   calculateJwkThumbprint,
+  errors,
   exportJWK,
   importPKCS8,
   importSPKI,
@@ -110,15 +111,29 @@ async function verifyOnce<Claims extends { readonly kind: string }>(
       currentDate: new Date(options.now()),
     },
   ).catch((cause: unknown) => {
-    throw new Refusal('INVALID_TOKEN', `The token is not valid: ${reasonOf(cause)}. Sign in again.`);
+    throw new Refusal('INVALID_TOKEN', `The token is not valid: ${tokenProblem(cause, options.now())}. Sign in again.`);
   });
   if (!options.kinds.includes(String(payload['kind'])))
     throw new Refusal('INVALID_TOKEN', 'The token is not valid: it is of another kind. Sign in again.');
   return payload as unknown as Claims;
 }
 
-// jose's sentences name claims and algorithms only, never the token.
-const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : 'it cannot be read');
+/**
+ * Why jose refused a token, in words that hold no part of it: its sentences name claims and algorithms only. Both times
+ * are named when the clock decided, so that a wrong clock is seen at once (F-25). `nowMs` is the clock that was used.
+ */
+export function tokenProblem(cause: unknown, nowMs: number): string {
+  const here = `the clock here says ${new Date(nowMs).toISOString()}`;
+  if (cause instanceof errors.JWTExpired) return `it ended at ${instant(cause.payload.exp)} and ${here}`;
+  if (cause instanceof errors.JWTClaimValidationFailed && cause.claim === 'nbf' && cause.reason === 'check_failed')
+    return `it begins at ${instant(cause.payload.nbf)} and ${here}`;
+  return cause instanceof Error ? cause.message : 'it cannot be read';
+}
+
+const instant = (seconds: number | undefined): string => {
+  const milliseconds = (seconds ?? Number.NaN) * 1000;
+  return Math.abs(milliseconds) < 8.64e15 ? new Date(milliseconds).toISOString() : 'a time that is none';
+};
 
 /** RFC 7638 thumbprint of a public key in PEM. */
 export async function keyIdOf(publicKeyPem: string, algorithm: TokenAlgorithm): Promise<string> {

@@ -9,7 +9,7 @@
  * a torn tail may be another process's commit on its way.
  */
 import { randomUUID } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { chainTail, checkChain, genesis } from './hash-chain.ts';
@@ -66,10 +66,10 @@ export function openDatabase(folder: string, note: (note: Note) => void): Opened
 }
 
 function prepareFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700);
+  const created = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if ((statSync(folder).mode & 0o077) !== 0) chmodSync(folder, 0o700);
   // A new file is only as durable as the directory entry that names it.
-  for (const directory of [folder, dirname(folder)]) {
+  for (const directory of created === undefined ? [folder] : [folder, dirname(folder)]) {
     const handle = openSync(directory, 'r');
     fsyncSync(handle);
     closeSync(handle);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -24,6 +24,7 @@ afterEach(async () => {
 
 describe('the files of the log', () => {
   it('lie in a folder that nobody else may enter, also when it was there before', () => {
+    chmodSync(folder, 0o755);
     open();
     expect(statSync(folder).mode & 0o777).toBe(0o700);
   });

@@ -9,6 +9,8 @@ import type { Note } from './records.ts';
 
 const startDeadlineMs = 30_000;
 const stopDeadlineMs = 10_000;
+/** Far above what it takes (about 100 MB); a leak ends the thread, which is heard of, instead of the machine. */
+const resourceLimits = { maxOldGenerationSizeMb: 512 };
 /** sun_path of the smallest system we run on (macOS); Linux takes 107. */
 const maxSocketPathBytes = 103;
 
@@ -41,7 +43,11 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
     throw new Error(`The socket path ${socketPath} is longer than ${maxSocketPathBytes} bytes: use a shorter folder.`);
   }
   const workerData: WorkerData = { folder, socketPath, ...(tcpPort !== undefined && { tcpPort }) };
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'event-store' });
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+    workerData,
+    name: 'event-store',
+    resourceLimits,
+  });
   const listening = Promise.withResolvers<{ tcpPort?: number }>();
   const exited = Promise.withResolvers<Error>();
   const ended = Promise.withResolvers<void>();

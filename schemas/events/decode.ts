@@ -1,0 +1,190 @@
+/**
+ * From a stored fact to one of the union: type known, schema version known, and every field that a reader relies on there
+ * and of its kind. What does not fit is never guessed at and never skipped: whoever reads it stops (ES-04). Fields that are
+ * not named here are let through, because facts are versioned by addition.
+ */
+import { isFactType, type AnyFact, type FactType } from './catalogue.ts';
+import type { Recorded } from './envelope.ts';
+
+/** The newest version of every fact's data that this build reads. */
+export const newestSchemaVersion = 1;
+
+/** A stored fact that this build cannot read: written by a newer build, or damaged. */
+export class UndecodableFact extends Error {
+  constructor(fact: Pick<Recorded, 'stream' | 'revision' | 'type'>, problem: string) {
+    super(`fact ${fact.revision} of ${fact.stream} (${fact.type}) cannot be read: ${problem}`);
+    this.name = 'UndecodableFact';
+  }
+}
+
+/** The same fact with its type known. Throws `UndecodableFact`. */
+export function decodeFact(fact: Recorded): Recorded<AnyFact> {
+  if (!isFactType(fact.type)) throw new UndecodableFact(fact, 'this build does not know its type');
+  const { schemaVersion } = fact.metadata ?? {};
+  if (typeof schemaVersion === 'number' && schemaVersion > newestSchemaVersion) {
+    throw new UndecodableFact(fact, `its schema version is ${schemaVersion}, this build reads ${newestSchemaVersion}`);
+  }
+  const misfit = misfits(metadataShape, fact.metadata, 'metadata') ?? checks[fact.type](fact.data, 'data');
+  if (misfit !== undefined) throw new UndecodableFact(fact, `${misfit} is missing or of another kind`);
+  return fact as Recorded<AnyFact>;
+}
+
+/** Undefined when the value fits, else the path of what does not. */
+type Check = (value: unknown, path: string) => string | undefined;
+type Shape = Readonly<Record<string, Check>>;
+
+const kind =
+  (fits: (value: unknown) => boolean): Check =>
+  (value, path) =>
+    fits(value) ? undefined : path;
+const text = kind((value) => typeof value === 'string');
+const textOrNull = kind((value) => value === null || typeof value === 'string');
+const number = kind((value) => typeof value === 'number');
+const numberOrNull = kind((value) => value === null || typeof value === 'number');
+const flag = kind((value) => typeof value === 'boolean');
+const texts = kind((value) => Array.isArray(value) && value.every((item) => typeof item === 'string'));
+const instant = kind((value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)));
+const instantOrNull: Check = (value, path) => (value === null ? undefined : instant(value, path));
+const labels = kind((value) => isRecord(value) && Object.values(value).every((item) => typeof item === 'string'));
+const record =
+  (shape: Shape): Check =>
+  (value, path) =>
+    misfits(shape, value, path);
+const optional =
+  (check: Check): Check =>
+  (value, path) =>
+    value === undefined ? undefined : check(value, path);
+
+function misfits(shape: Shape, value: unknown, path: string): string | undefined {
+  if (!isRecord(value)) return path;
+  for (const [name, check] of Object.entries(shape)) {
+    const misfit = check(value[name], `${path}.${name}`);
+    if (misfit !== undefined) return misfit;
+  }
+  return undefined;
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const metadataShape: Shape = {
+  schemaVersion: number,
+  actor: record({ kind: text, id: text }),
+  epoch: number,
+  $correlationId: text,
+};
+
+const cluster: Shape = { clusterId: text };
+const clusterContent: Shape = { clusterId: text, name: text, description: text, labels };
+const certificate = record({ fingerprint: text, serialNumber: text, notAfter: instant });
+const role: Shape = { roleId: text, name: text, description: text, k8sGroups: texts };
+const pair: Shape = { userId: text, clusterId: text };
+const assignment: Shape = { ...pair, assignmentId: text, roleId: text };
+const request: Shape = { ...pair, accessRequestId: text };
+const claims = record({
+  issuer: text,
+  subject: text,
+  email: textOrNull,
+  emailVerified: flag,
+  preferredUsername: textOrNull,
+  name: textOrNull,
+  roles: texts,
+  groups: texts,
+});
+const kubernetesRequest = record({ method: text, path: text, verb: text, resource: textOrNull, namespace: textOrNull });
+const outcome = record({ status: numberOrNull, durationMs: number, end: text, errorCode: textOrNull });
+
+const phases = kind((value) => value === 'started' || value === 'ended' || value === 'outcome_unknown');
+// Only an end has an outcome, and it must have one.
+const ending: Check = (value, path) =>
+  isRecord(value) && value['phase'] === 'ended' ? outcome(value['outcome'], `${path}.outcome`) : undefined;
+const proxyRequest: Shape = {
+  requestId: text,
+  clusterId: text,
+  userId: text,
+  userRevision: number,
+  roleId: text,
+  roleRevision: number,
+  accessRequestId: textOrNull,
+  credentialId: text,
+  request: kubernetesRequest,
+  strict: flag,
+  phase: phases,
+  startedAt: instant,
+};
+
+const checks: Readonly<Record<FactType, Check>> = {
+  'cluster.registered': record(clusterContent),
+  'cluster.updated': record(clusterContent),
+  'cluster.bootstrap_token_issued': record({ ...cluster, token: record({ hash: text, expiresAt: instant }) }),
+  'cluster.agent_enrolled': record({ ...cluster, tokenVersion: number, certificate }),
+  'cluster.agent_renewed': record({ ...cluster, tokenVersion: number, certificate: optional(certificate) }),
+  'cluster.agent_revoked': record({ ...cluster, tokenVersion: number }),
+  'cluster.connected': record({ ...cluster, agentVersion: text, kubernetesVersion: text }),
+  'cluster.disconnected': record({ ...cluster, reason: text }),
+  'cluster.deleted': record({ ...cluster, name: text }),
+  'role.created': record(role),
+  'role.updated': record(role),
+  'role.deleted': record({ roleId: text, name: text }),
+  'user.synced': record({
+    userId: text,
+    claims,
+    kubernetesName: textOrNull,
+    nameClass: text,
+    signedInAt: instantOrNull,
+  }),
+  'user.disabled': record({ userId: text }),
+  'user.enabled': record({ userId: text }),
+  'user.role_assigned': record(assignment),
+  'user.role_unassigned': record(assignment),
+  'access_request.created': record({
+    ...request,
+    roleId: text,
+    roleRevision: number,
+    reason: text,
+    durationSeconds: number,
+    startsAt: instantOrNull,
+    extends: textOrNull,
+    suggestedReviewerEmails: texts,
+    expiresAt: instant,
+  }),
+  'access_request.approved': record({
+    ...request,
+    roleId: text,
+    roleRevision: number,
+    reviewerId: text,
+    durationSeconds: number,
+    grantStartsAt: instant,
+    grantExpiresAt: instant,
+  }),
+  'access_request.denied': record({ ...request, roleId: text, roleRevision: number, reviewerId: text, reason: text }),
+  'access_request.revoked': record({ ...request, reason: text }),
+  'access_request.expired': record({ ...request, expiredAt: instant }),
+  'access_request.withdrawn': record(request),
+  'credential.issued': record({
+    ...pair,
+    credentialId: text,
+    keyId: text,
+    issuedAtSeconds: number,
+    expiresAtSeconds: number,
+  }),
+  'credential.revoked': record({ ...pair, credentialId: text, reason: text }),
+  'credential.revoke_denied': record({ credentialId: text, reason: text }),
+  'credential.issue_failed': record({ ...pair, credentialId: text, reason: text }),
+  'proxy.request': (value, path) => misfits(proxyRequest, value, path) ?? ending(value, path),
+  'proxy.access_denied': record({
+    requestId: text,
+    clusterId: textOrNull,
+    userId: textOrNull,
+    credentialId: textOrNull,
+    errorCode: text,
+    status: number,
+    method: text,
+    path: text,
+    count: number,
+  }),
+  'proxy.gap': record({ clusterId: textOrNull, from: instant, to: instant, reason: text }),
+  'proxy.day_closed': record({ clusterId: textOrNull, day: text, count: number, sha256: text }),
+  'agent.auth_failed': record({ clusterId: textOrNull, reason: text, method: text, count: number }),
+  'control_plane.took_over': record({ epoch: number, holder: text }),
+};

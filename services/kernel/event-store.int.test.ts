@@ -1,0 +1,103 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { NewFact } from '@clustral/schemas/events/envelope.ts';
+import { connectEventStore } from './event-store.ts';
+import { closeClient, createClient } from './event-store-client.ts';
+import { follow } from './event-store-subscription.ts';
+import { describeEventStore, describeMortalEventStore } from './event-store.contract.ts';
+import type { MortalServer } from './event-store-death.contract.ts';
+
+const fact: NewFact = {
+  id: randomUUID(),
+  type: 'test.happened',
+  data: {},
+  metadata: { schemaVersion: 1, actor: { kind: 'service', id: 'test' }, epoch: 1, $correlationId: 'test' },
+};
+
+/** The embedded server as a process of its own, because a test that kills it must survive. */
+const embedded = fileURLToPath(new URL('../../infra/embedded/event-store/main.ts', import.meta.url));
+
+async function startEmbedded(): Promise<MortalServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'es-'));
+  const socketPath = join(folder, 'es.sock');
+  let child: ChildProcess | undefined;
+  const end = async (signal: NodeJS.Signals) => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child?.once('exit', resolve));
+    child.kill(signal);
+    await ended;
+  };
+  const server: MortalServer = {
+    connectionString: `unix:${socketPath}`,
+    start: async () => {
+      child = spawn(process.execPath, [embedded, join(folder, 'log'), socketPath], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await listening(child);
+    },
+    kill: () => end('SIGKILL'),
+    freeze: () => child?.kill('SIGSTOP'),
+    thaw: () => child?.kill('SIGCONT'),
+    stop: async () => {
+      await end('SIGTERM');
+      rmSync(folder, { recursive: true });
+    },
+  };
+  await server.start();
+  return server;
+}
+
+async function listening(child: ChildProcess): Promise<void> {
+  if (child.stdout === null) throw new Error('the child has no stdout');
+  const lines = createInterface({ input: child.stdout });
+  await new Promise<void>((resolve, reject) => {
+    lines.once('line', () => resolve());
+    child.once('exit', (code) => reject(new Error(`the event store ended with ${code} before it listened`)));
+  });
+}
+
+describe('following a quiet log', () => {
+  it('opens the subscription anew after a silence, and still delivers each fact once', async () => {
+    const server = await startEmbedded();
+    const { client, credentials } = createClient(server.connectionString);
+    const store = connectEventStore({ connectionString: server.connectionString });
+    const stop = new AbortController();
+    const base = { credentials, requiresLeader: true };
+    const seen: string[] = [];
+    const messages = follow({
+      client,
+      base,
+      prefixes: ['quiet-'],
+      after: undefined,
+      signal: stop.signal,
+      log: undefined,
+      silenceMs: 100,
+    });
+    for await (const message of messages) {
+      seen.push(message.kind === 'fact' ? message.fact.stream : message.kind);
+      const renewals = seen.filter((kind) => kind === 'caughtUp').length;
+      if (renewals === 3 && !seen.includes('quiet-1')) await store.append('quiet-1', 'none', [fact]);
+      if (renewals === 5) break;
+    }
+    expect(seen.filter((entry) => entry === 'quiet-1')).toHaveLength(1);
+    await closeClient(client);
+    await store.close();
+    await server.stop();
+  });
+});
+
+describeEventStore('the embedded event store', startEmbedded);
+describeMortalEventStore('the embedded event store', startEmbedded);
+
+const real = process.env['EVENTSTORE_CONNECTION_STRING'];
+if (real !== undefined) {
+  describeEventStore('the named EventStoreDB', () =>
+    Promise.resolve({ connectionString: real, stop: () => Promise.resolve() }),
+  );
+}
