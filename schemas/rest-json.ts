@@ -10,7 +10,7 @@ export function toRestJson(schema: DescMessage, message: Message): JsonValue {
   return mapEnums(schema, toJson(schema, message, { alwaysEmitImplicit: true }), wordOf);
 }
 
-/** A message from REST JSON; unknown fields are ignored (AZ-01). Throws protobuf's error for a value of the wrong type. */
+/** A message from REST JSON; unknown fields are ignored (AZ-01). Throws for a value of the wrong type. */
 export function fromRestJson(schema: DescMessage, json: JsonValue): Message {
   return fromJson(schema, mapEnums(schema, json, nameOf), { ignoreUnknownFields: true });
 }
@@ -51,7 +51,11 @@ const wordOf: EnumMap = (description, name) =>
     .toLowerCase()
     .replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
 
-const nameOf: EnumMap = (description, word) =>
-  description.values.find((value) => wordOf(description, value.name) === word)?.name ?? word;
+// protobuf would drop a word it does not know, and a filter that is dropped finds more than was asked for.
+const nameOf: EnumMap = (description, word) => {
+  const value = description.values.find(({ name }) => name === word || wordOf(description, name) === word);
+  if (!value) throw new Error(`${JSON.stringify(word.slice(0, 60))} is not one of ${description.name}`);
+  return value.name;
+};
 
 const prefixOf = (description: DescEnum): string => (description.sharedPrefix ?? '').toUpperCase();

@@ -58,8 +58,11 @@ async function answer({ request, reply, route, options, handler }: Exchange): Pr
 function messageOf(route: Route, request: FastifyRequest): Message {
   const { input } = route.method;
   const json: Record<string, JsonValue> = {};
-  for (const [name, value] of Object.entries(request.query as Record<string, unknown>))
+  for (const [name, value] of Object.entries(request.query as Record<string, unknown>)) {
+    // A filter that is dropped finds more than was asked for, so a name that is not known is refused (ES-07).
+    if (!input.fields.some(({ jsonName }) => jsonName === name)) throw unknownParameter(name);
     setText(json, input, { name, value });
+  }
   if (typeof request.body === 'object' && request.body !== null && !Array.isArray(request.body))
     Object.assign(json, request.body);
   else if (request.body !== undefined && request.body !== null)
@@ -70,11 +73,28 @@ function messageOf(route: Route, request: FastifyRequest): Message {
   try {
     return fromRestJson(input, json);
   } catch (cause) {
+    const field = Object.keys(json).find((name) => !fits(input, { [name]: json[name] ?? null }));
     throw new Refusal(
       'VALIDATION_ERROR',
       `The request does not fit ${input.name}: ${(cause as Error).message.slice(0, 200)}`,
+      field === undefined ? {} : { field },
     );
   }
+}
+
+function fits(input: DescMessage, json: JsonValue): boolean {
+  try {
+    fromRestJson(input, json);
+    return true;
+  } catch {
+    // What is wrong was said before; here it is only asked where.
+    return false;
+  }
+}
+
+function unknownParameter(name: string): Refusal {
+  const shown = name.slice(0, 60);
+  return new Refusal('VALIDATION_ERROR', `There is no parameter ${JSON.stringify(shown)} here.`, { field: shown });
 }
 
 function setText(

@@ -4,7 +4,13 @@
  */
 import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import { createServer } from 'node:http';
-import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, {
+  LogController,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import { correlate, type Correlation } from './correlation.ts';
 import { problemAnswer } from './http-errors.ts';
@@ -40,7 +46,7 @@ export function buildHttpServer(options: HttpServerOptions): FastifyInstance {
   const make = options.createServer ?? ((handler: RequestListener) => createServer(serverLimits, handler));
   const app = fastify({
     loggerInstance: options.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit ?? 10 * 1024 * 1024,
     routerOptions: { maxParamLength: 256, ignoreTrailingSlash: false, caseSensitive: true },
     exposeHeadRoutes: false,

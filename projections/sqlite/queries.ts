@@ -1,0 +1,77 @@
+/**
+ * Queries on an open database; the writer and the readers share them. `node:sqlite` answers on the caller's thread, so every
+ * query here is bounded: by a limit, by a cap, or by a key.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Collection, Document, Filter, Find } from '../read-store.ts';
+import { afterSql, orderSql, searchSql, type Sql } from './conditions.ts';
+import { quoted } from './tables.ts';
+
+/** Up to so many documents a word leads to them; beyond, the order is walked and each document probed for the word. */
+const mostLed = 10_000;
+const mostWeighed = 20_000;
+const mostStatements = 300;
+
+export class SqliteQueries {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  get<D extends Document>(collection: Collection<D>, id: string): D | undefined {
+    const row = this.statement(`SELECT doc FROM ${quoted(collection.name)} WHERE _id = ?`).get(id);
+    return row && (JSON.parse(String(row['doc'])) as D);
+  }
+
+  find<D extends Document>(collection: Collection<D>, find: Find): readonly D[] {
+    const search = searchSql(collection, find.filter, { weigh: this.#weigh, mostLed });
+    const after = find.after && afterSql(find.sort, find.after);
+    const rows = this.statement(
+      `SELECT t.doc FROM ${search.from.text} WHERE ${search.where.text}${after ? ` AND ${after.text}` : ''}
+       ORDER BY ${orderSql(find.sort, search.ledByWord)} LIMIT ? OFFSET ?`,
+    ).all(
+      ...search.from.parameters,
+      ...search.where.parameters,
+      ...(after?.parameters ?? []),
+      find.limit,
+      find.skip ?? 0,
+    );
+    return rows.map((row) => JSON.parse(String(row['doc'])) as D);
+  }
+
+  count(collection: Collection, filter: Filter, cap: number): number {
+    // No order to keep: the rarest word leads, however frequent it is.
+    const search = searchSql(collection, filter, { weigh: this.#weigh, mostLed: Number.POSITIVE_INFINITY });
+    const row = this.statement(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM ${search.from.text} WHERE ${search.where.text} LIMIT ?)`,
+    ).get(...search.from.parameters, ...search.where.parameters, cap + 1);
+    return Number(row?.['n']);
+  }
+
+  position(projection: string): bigint | undefined {
+    const statement = this.statement('SELECT position FROM checkpoints WHERE projection = ?');
+    statement.setReadBigInts(true);
+    const position = statement.get(projection)?.['position'];
+    return typeof position === 'bigint' ? position : undefined;
+  }
+
+  /** A prepared statement, remembered by its text. */
+  statement(text: string): StatementSync {
+    const known = this.#statements.get(text);
+    if (known) return known;
+    if (this.#statements.size >= mostStatements) this.#statements.clear();
+    const made = this.#database.prepare(text);
+    this.#statements.set(text, made);
+    return made;
+  }
+
+  readonly #weigh = (source: Sql): number => {
+    const row = this.statement(`SELECT count(*) AS n FROM (SELECT 1 ${source.text} LIMIT ?)`).get(
+      ...source.parameters,
+      mostWeighed,
+    );
+    return Number(row?.['n']);
+  };
+}

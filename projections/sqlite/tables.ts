@@ -1,0 +1,61 @@
+/**
+ * How a collection lies in SQLite: one rowid table with the document as JSON and a real column for every field that
+ * is filtered or sorted by, filled from code; one table of values per `texts` field. Names come from the collections,
+ * never from a request, and are quoted all the same.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Collection, FieldKind, Scalar } from '../read-store.ts';
+
+/** A field that is a column of the collection's own table. */
+export type Column = { readonly name: string; readonly kind: Exclude<FieldKind, 'texts'> };
+
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** The columns besides `_id` and `doc`. */
+export function columnsOf(collection: Collection): readonly Column[] {
+  return fieldsOf(collection).flatMap(([name, kind]) => (kind === 'texts' || name === '_id' ? [] : [{ name, kind }]));
+}
+
+export const textsOf = (collection: Collection): readonly string[] =>
+  fieldsOf(collection).flatMap(([name, kind]) => (kind === 'texts' ? [name] : []));
+
+/** The table of one `texts` field: a row per document and value. */
+export const textsTable = (collection: Collection, field: string): string => quoted(`${collection.name}_${field}`);
+
+const fieldsOf = (collection: Collection): readonly [string, FieldKind][] => Object.entries(collection.fields);
+
+const sqlTypes = { text: 'TEXT', integer: 'INTEGER', boolean: 'INTEGER' } as const;
+
+/** Creates the tables of the collections and of the checkpoints where they are missing. */
+export function createTables(database: DatabaseSync, collections: readonly Collection[]): void {
+  const statements = collections.flatMap(tableStatements);
+  database.exec(
+    [
+      'BEGIN IMMEDIATE',
+      'CREATE TABLE IF NOT EXISTS checkpoints (projection TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID',
+      ...statements,
+      'COMMIT',
+    ].join(';\n'),
+  );
+}
+
+function tableStatements(collection: Collection): readonly string[] {
+  const table = quoted(collection.name);
+  const columns = columnsOf(collection).map(({ name, kind }) => `${quoted(name)} ${sqlTypes[kind]}`);
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table} (${['_id TEXT NOT NULL UNIQUE', ...columns, 'doc TEXT NOT NULL'].join(', ')})`,
+    ...collection.indexes.map(
+      (fields) =>
+        `CREATE INDEX IF NOT EXISTS ${quoted(`${collection.name}_by_${fields.join('_')}`)} ON ${table} (${fields.map(quoted).join(', ')})`,
+    ),
+    ...textsOf(collection).flatMap((field) => [
+      `CREATE TABLE IF NOT EXISTS ${textsTable(collection, field)} (document INTEGER, value TEXT, PRIMARY KEY (document, value)) WITHOUT ROWID`,
+      `CREATE UNIQUE INDEX IF NOT EXISTS ${quoted(`${collection.name}_${field}_by_value`)} ON ${textsTable(collection, field)} (value, document)`,
+    ]),
+  ];
+}
+
+/** A value as SQLite takes it. */
+export function sqlValue(value: Scalar): string | number | null {
+  return typeof value === 'boolean' ? Number(value) : value;
+}

@@ -1,0 +1,27 @@
+/** What the handlers of the admin API are given. */
+import type { ReadModels } from '@clustral/projections/read-models.ts';
+import type { Call } from '@clustral/kernel/api.ts';
+import type { PolicyQueries } from '../policy.ts';
+import type { Agents, Commands } from '../ports.ts';
+
+export type ApiDeps = {
+  readonly commands: Commands;
+  readonly policy: PolicyQueries;
+  readonly models: ReadModels;
+  readonly now: () => Date;
+};
+
+export type WithAgents = ApiDeps & { readonly agents: Pick<Agents, 'presence'> };
+
+const readYourWritesMs = 5_000;
+
+/** The read models, once they include the position that the caller asked for. */
+export async function modelsFor({ models }: Pick<ApiDeps, 'models'>, call: Call): Promise<ReadModels> {
+  if (call.atLeastPosition !== undefined) await models.waitFor(call.atLeastPosition, readYourWritesMs);
+  return models;
+}
+
+/** Says where a command's facts ended. */
+export function tellPosition(call: Call, { position }: { readonly position: bigint | undefined }): void {
+  if (position !== undefined) call.reached(position);
+}

@@ -1,0 +1,102 @@
+/**
+ * What the admin API takes as input: names, texts, labels, groups, pages. Parsed here once, refused with `VALIDATION_ERROR`
+ * and the field's name; behind it nobody checks again.
+ */
+import { Refusal } from '@clustral/schemas/errors.ts';
+
+const limits = {
+  description: 1_024,
+  labels: 64,
+  labelKey: 128,
+  labelValue: 256,
+  groups: 64,
+  group: 253,
+  page: 200,
+  pageByDefault: 100,
+  filter: 320,
+} as const;
+
+const nameForm = /^[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?$/;
+const labelKeyForm = /^[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?$/;
+
+/** The name of a cluster or role: 1 to 63 of `a-z 0-9 - .`, a letter or digit at both ends. */
+export function parseName(text: string): string {
+  if (nameForm.test(text)) return text;
+  throw invalid(
+    'name',
+    `${shown(text)} cannot be a name: 1 to 63 characters of a-z, 0-9, '-' and '.', beginning and ending with a letter or digit.`,
+  );
+}
+
+/** A description: at most 1,024 characters, no control characters. */
+export function parseDescription(text: string): string {
+  if (text.length > limits.description)
+    throw invalid('description', `The description is longer than ${limits.description} characters.`);
+  if (!isPlain(text)) throw invalid('description', 'The description holds control characters.');
+  return text;
+}
+
+/** Labels: at most 64, keys of up to 128 and values of up to 256 characters. */
+export function parseLabels(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(labels);
+  if (entries.length > limits.labels) throw invalid('labels', `There are more than ${limits.labels} labels.`);
+  for (const [key, value] of entries) {
+    if (key.length > limits.labelKey || !labelKeyForm.test(key)) {
+      throw invalid(
+        'labels',
+        `${shown(key)} cannot be a label: 1 to ${limits.labelKey} characters of A-Z, a-z, 0-9, '-', '_', '.' and '/', beginning and ending with a letter or digit.`,
+      );
+    }
+    if (value.length > limits.labelValue || !isPlain(value)) {
+      throw invalid(
+        'labels',
+        `The value of label '${key}' is longer than ${limits.labelValue} characters or holds control characters.`,
+      );
+    }
+  }
+  return Object.fromEntries(entries);
+}
+
+/** Kubernetes groups of a role, kept exactly as given (PX-14). `system:masters` is the one group of Kubernetes' own allowed. */
+export function parseGroups(groups: readonly string[]): readonly string[] {
+  if (groups.length === 0 || groups.length > limits.groups)
+    throw invalid('k8sGroups', `A role has 1 to ${limits.groups} Kubernetes groups; these are ${groups.length}.`);
+  for (const group of groups) {
+    const problem = problemOf(group);
+    if (problem) throw invalid('k8sGroups', `${shown(group)} cannot be a Kubernetes group: ${problem}.`);
+  }
+  if (new Set(groups).size < groups.length) throw invalid('k8sGroups', 'A Kubernetes group is named twice.');
+  return [...groups];
+}
+
+function problemOf(group: string): string | undefined {
+  if (group === '' || group.length > limits.group) return `it must have 1 to ${limits.group} characters`;
+  if (!isPlain(group)) return 'it holds control characters';
+  // A header would lose it, and with it be another group.
+  if (group.trim() !== group) return 'it begins or ends with a blank';
+  if (group !== 'system:masters' && group.toLowerCase().startsWith('system:'))
+    return "groups beginning with 'system:' belong to Kubernetes, except 'system:masters'";
+  return undefined;
+}
+
+/** Which page, as the read models take it. */
+export function parsePage({ pageSize, pageToken }: { pageSize: number; pageToken: string }): {
+  limit: number;
+  after?: string;
+} {
+  if (pageSize < 0 || pageSize > limits.page)
+    throw invalid('pageSize', `A page holds 1 to ${limits.page} entries; ${pageSize} is neither.`);
+  return { limit: pageSize || limits.pageByDefault, ...(pageToken === '' ? {} : { after: pageToken }) };
+}
+
+/** A filter for exactly this text; nothing when it is empty. */
+export function parseFilter(field: string, text: string): { readonly name?: string } {
+  if (text.length > limits.filter) throw invalid(field, `'${field}' is longer than ${limits.filter} characters.`);
+  return text === '' ? {} : { name: text };
+}
+
+const invalid = (field: string, message: string): Refusal => new Refusal('VALIDATION_ERROR', message, { field });
+
+const isPlain = (text: string): boolean => text.isWellFormed() && !/\p{Cc}/u.test(text);
+
+const shown = (text: string): string => JSON.stringify(text.slice(0, 60));

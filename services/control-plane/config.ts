@@ -1,0 +1,138 @@
+/**
+ * What the control plane reads from its environment, checked as a whole before anything is opened. Keys come as files; a file
+ * of public keys may hold several while one is being replaced (F-32), the one that signs first.
+ */
+import { readFileSync } from 'node:fs';
+import {
+  clustralEnvironment,
+  ConfigurationError,
+  integer,
+  list,
+  readConfig,
+  refuseInProduction,
+  seconds,
+  text,
+  type Environment,
+} from '@clustral/kernel/config.ts';
+
+export type PublicKeys = readonly [string, ...string[]];
+
+export type ControlPlaneConfig = {
+  readonly listenHost: string;
+  readonly port: number;
+  readonly docsBaseUrl: string;
+  readonly eventStore: string;
+  readonly dataFolder: string;
+  readonly tunnel: { readonly host: string; readonly port: number; readonly serverNames: readonly string[] };
+  readonly certificateAuthority: { readonly certificatesPem: string; readonly privateKeyPem: string };
+  readonly internalPublicKeysPem: PublicKeys;
+  readonly kubeconfigKeys: { readonly privateKeyPem: string; readonly publicKeysPem: PublicKeys };
+  readonly agentKeys: { readonly privateKeyPem: string; readonly publicKeysPem: PublicKeys };
+  readonly bootstrapTokenKeys: string;
+  readonly credentialTtl: { readonly defaultSeconds: number; readonly maxSeconds: number };
+  /** How long an API server may take to begin its answer (D5). */
+  readonly headTimeoutMs: number;
+  readonly nameRule: {
+    readonly emailTrustedIssuers: readonly string[];
+    readonly subjectNamedIssuers: readonly string[];
+  };
+  readonly seedPath: string | undefined;
+};
+
+const day = 86_400;
+const longestCredential = day;
+const longestHeadTimeout = 3_600;
+
+const shape = {
+  CLUSTRAL_ENV: clustralEnvironment(),
+  PUBLIC_URL: text(),
+  ERRORS_DOCS_BASE_URL: text().optional(),
+  LISTEN_HOST: text().optional(),
+  PORT: integer(0, 65_535).default(5100),
+  TUNNEL_HOST: text().optional(),
+  TUNNEL_PORT: integer(0, 65_535).default(5443),
+  TUNNEL_SERVER_NAMES: list().default(['localhost', '127.0.0.1']),
+  EVENTSTORE_CONNECTION_STRING: text(),
+  CLUSTRAL_DATA: text(),
+  CA_CERT_PATH: text(),
+  CA_KEY_PATH: text(),
+  INTERNAL_JWT_PUBLIC_KEY_PATH: text(),
+  KUBECONFIG_JWT_PRIVATE_KEY_PATH: text(),
+  KUBECONFIG_JWT_PUBLIC_KEY_PATH: text(),
+  AGENT_JWT_PRIVATE_KEY_PATH: text(),
+  AGENT_JWT_PUBLIC_KEY_PATH: text(),
+  BOOTSTRAP_TOKEN_KEY_PATH: text(),
+  CREDENTIAL_DEFAULT_TTL: seconds('CREDENTIAL_DEFAULT_TTL', longestCredential).optional(),
+  CREDENTIAL_MAX_TTL: seconds('CREDENTIAL_MAX_TTL', longestCredential).default(28_800),
+  PROXY_TUNNEL_TIMEOUT: seconds('PROXY_TUNNEL_TIMEOUT', longestHeadTimeout).default(120),
+  OIDC_EMAIL_TRUSTED_ISSUERS: list().default([]),
+  OIDC_SUBJECT_NAMED_ISSUERS: list().default([]),
+  SEED_PATH: text().optional(),
+};
+
+/** The configuration. Throws `ConfigurationError` that names every variable at fault. */
+export function readControlPlaneConfig(environment: Environment): ControlPlaneConfig {
+  const values = readConfig(environment, shape);
+  refuseInProduction(values.CLUSTRAL_ENV, { SEED_PATH: values.SEED_PATH !== undefined });
+  const problems: string[] = [];
+  const file = fileReader(problems);
+  const anyAddress = values.CLUSTRAL_ENV === 'embedded' ? '127.0.0.1' : '0.0.0.0';
+  const maxSeconds = values.CREDENTIAL_MAX_TTL;
+  const defaultSeconds = values.CREDENTIAL_DEFAULT_TTL ?? maxSeconds;
+  if (defaultSeconds > maxSeconds) problems.push('CREDENTIAL_DEFAULT_TTL: it is longer than CREDENTIAL_MAX_TTL');
+  if (!URL.canParse(values.PUBLIC_URL)) problems.push(`PUBLIC_URL: '${values.PUBLIC_URL}' is not a URL`);
+  const config: ControlPlaneConfig = {
+    listenHost: values.LISTEN_HOST ?? anyAddress,
+    port: values.PORT,
+    docsBaseUrl: values.ERRORS_DOCS_BASE_URL ?? `${values.PUBLIC_URL.replace(/\/$/, '')}/errors/`,
+    eventStore: values.EVENTSTORE_CONNECTION_STRING,
+    dataFolder: values.CLUSTRAL_DATA,
+    tunnel: {
+      host: values.TUNNEL_HOST ?? anyAddress,
+      port: values.TUNNEL_PORT,
+      serverNames: values.TUNNEL_SERVER_NAMES,
+    },
+    certificateAuthority: {
+      certificatesPem: file('CA_CERT_PATH', values.CA_CERT_PATH),
+      privateKeyPem: file('CA_KEY_PATH', values.CA_KEY_PATH),
+    },
+    internalPublicKeysPem: publicKeys(file, 'INTERNAL_JWT_PUBLIC_KEY_PATH', values.INTERNAL_JWT_PUBLIC_KEY_PATH),
+    kubeconfigKeys: {
+      privateKeyPem: file('KUBECONFIG_JWT_PRIVATE_KEY_PATH', values.KUBECONFIG_JWT_PRIVATE_KEY_PATH),
+      publicKeysPem: publicKeys(file, 'KUBECONFIG_JWT_PUBLIC_KEY_PATH', values.KUBECONFIG_JWT_PUBLIC_KEY_PATH),
+    },
+    agentKeys: {
+      privateKeyPem: file('AGENT_JWT_PRIVATE_KEY_PATH', values.AGENT_JWT_PRIVATE_KEY_PATH),
+      publicKeysPem: publicKeys(file, 'AGENT_JWT_PUBLIC_KEY_PATH', values.AGENT_JWT_PUBLIC_KEY_PATH),
+    },
+    bootstrapTokenKeys: file('BOOTSTRAP_TOKEN_KEY_PATH', values.BOOTSTRAP_TOKEN_KEY_PATH),
+    credentialTtl: { defaultSeconds, maxSeconds },
+    headTimeoutMs: values.PROXY_TUNNEL_TIMEOUT * 1000,
+    nameRule: {
+      emailTrustedIssuers: values.OIDC_EMAIL_TRUSTED_ISSUERS,
+      subjectNamedIssuers: values.OIDC_SUBJECT_NAMED_ISSUERS,
+    },
+    seedPath: values.SEED_PATH,
+  };
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return config;
+}
+
+type ReadFile = (variable: string, path: string) => string;
+
+function fileReader(problems: string[]): ReadFile {
+  return (variable, path) => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch (cause) {
+      problems.push(`${variable}: cannot read ${path} (${(cause as NodeJS.ErrnoException).code})`);
+      return '';
+    }
+  };
+}
+
+function publicKeys(file: ReadFile, variable: string, path: string): PublicKeys {
+  const content = file(variable, path);
+  const [first = content, ...others] = content.match(/-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/g) ?? [];
+  return [first, ...others];
+}

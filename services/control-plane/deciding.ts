@@ -1,0 +1,54 @@
+/**
+ * Puts the deciding half of the control plane together, in the one order in which it is safe: the lease first, then the fold
+ * of everything written before, then whoever writes. When the lease is lost nothing is decided from that moment on (D18).
+ */
+import { randomUUID } from 'node:crypto';
+import type { EventStore } from '@clustral/kernel/event-store-port.ts';
+import type { Running } from '@clustral/kernel/lifecycle.ts';
+import type { Log } from '@clustral/kernel/log.ts';
+import { createCommands } from './commands.ts';
+import { takeLease } from './lease.ts';
+import { startPolicy, type PolicyQueries } from './policy.ts';
+import type { Commands } from './ports.ts';
+import { startReactor } from './reactor.ts';
+
+export type DecidingOptions = {
+  readonly eventStore: EventStore;
+  /** Id of the holder of the data folder. */
+  readonly holder: string;
+  readonly log: Log;
+  readonly now: () => Date;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly monotonic: () => number;
+};
+
+export type Deciding = Running & {
+  readonly epoch: number;
+  readonly policy: PolicyQueries;
+  readonly commands: Commands;
+  /** Resolves with a sentence when another control plane has taken over. The process must end then. */
+  readonly lost: Promise<string>;
+};
+
+/** Takes the lease and folds the log; resolves when commands can be run. Waits for the log as long as it takes. */
+export async function startDeciding(options: DecidingOptions): Promise<Deciding> {
+  const { now } = options;
+  const stopping = new AbortController();
+  const shared = { ...options, signal: stopping.signal };
+  const lease = await takeLease(shared);
+  const policy = await startPolicy({ ...shared, lease, now: () => now().getTime() });
+  const commands = createCommands({ ...shared, policy, epoch: lease.epoch, randomId: randomUUID });
+  const reactor = startReactor({ ...options, commands, policy });
+  return {
+    epoch: lease.epoch,
+    lost: lease.lost,
+    policy,
+    commands,
+    async stop() {
+      stopping.abort();
+      await reactor.stop();
+      await policy.stop();
+      await lease.stop();
+    },
+  };
+}

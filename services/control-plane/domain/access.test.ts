@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import type { AccessFact } from '@clustral/schemas/events/access.ts';
+import type { Recorded } from '@clustral/schemas/events/envelope.ts';
+import {
+  assignRole,
+  endAssignment,
+  endRequest,
+  evolveAccess,
+  initialAccess,
+  unassignRole,
+  type AccessState,
+} from './access.ts';
+import { clusterId, recorded, roleId, userId } from './fixtures.ts';
+
+const pair = { userId: userId(), clusterId: clusterId() };
+const assigned = (assignmentId: string, n = 1): AccessFact => ({
+  type: 'user.role_assigned',
+  data: { ...pair, assignmentId, roleId: roleId(n) },
+});
+const requested = (accessRequestId: string): AccessFact => ({
+  type: 'access_request.created',
+  data: {
+    ...pair,
+    accessRequestId,
+    roleId: roleId(),
+    roleRevision: 0,
+    reason: 'r',
+    durationSeconds: 60,
+    startsAt: null,
+    extends: null,
+    suggestedReviewerEmails: [],
+    expiresAt: '2026-11-25T13:00:00.000Z',
+  },
+});
+const approved = (accessRequestId: string): AccessFact => ({
+  type: 'access_request.approved',
+  data: {
+    ...pair,
+    accessRequestId,
+    roleId: roleId(),
+    roleRevision: 0,
+    reviewerId: userId(2),
+    durationSeconds: 60,
+    grantStartsAt: '2026-11-25T12:00:00.000Z',
+    grantExpiresAt: '2026-11-25T12:01:00.000Z',
+  },
+});
+const closed = (type: 'revoked' | 'expired' | 'denied' | 'withdrawn', accessRequestId: string): AccessFact =>
+  ({
+    type: `access_request.${type}`,
+    data: { ...pair, accessRequestId, reason: '', expiredAt: '2026-11-25T13:00:00.000Z' },
+  }) as unknown as AccessFact;
+
+const fold = (...facts: readonly AccessFact[]): AccessState =>
+  facts.reduce<AccessState>(
+    (state, fact, revision) => evolveAccess(state, recorded(fact, { revision }) as Recorded<AccessFact>),
+    initialAccess,
+  );
+
+describe('a standing assignment', () => {
+  it('replaces the one before it', () => {
+    const state = fold(assigned('a', 1), assigned('b', 2));
+    expect(state).toMatchObject({ assignment: { assignmentId: 'b', roleId: roleId(2) } });
+    expect(() => unassignRole('a', state)).toThrow(expect.objectContaining({ code: 'ASSIGNMENT_NOT_FOUND' }));
+    expect(unassignRole('b', state)).toHaveLength(1);
+  });
+
+  it('is no fact when the person has the role already', () => {
+    expect(assignRole({ ...pair, assignmentId: 'b', roleId: roleId(1) }, fold(assigned('a', 1)))).toEqual([]);
+  });
+
+  it('is ended once and by its own id only', () => {
+    const state = fold(assigned('a'));
+    const ended = fold(assigned('a'), ...endAssignment('a', state));
+    expect(ended).toMatchObject({ assignment: null, endedAssignmentId: 'a' });
+    expect(endAssignment('a', ended)).toEqual([]);
+    expect(endAssignment('b', state)).toEqual([]);
+  });
+});
+
+describe('a request', () => {
+  it('becomes a grant when it is approved', () => {
+    expect(fold(requested('r'), approved('r'))).toMatchObject({ pending: null, grant: { accessRequestId: 'r' } });
+  });
+
+  it.each(['denied', 'withdrawn', 'expired', 'revoked'] as const)('is over when it was %s', (how) => {
+    expect(fold(requested('r'), closed(how, 'r'))).toMatchObject({ pending: null, grant: null });
+  });
+
+  it('ends its grant when it is revoked or expires, and never another', () => {
+    expect(fold(requested('r'), approved('r'), closed('expired', 'r'))).toMatchObject({ grant: null });
+    expect(fold(requested('r'), approved('r'), closed('revoked', 'other'))).toMatchObject({
+      grant: { accessRequestId: 'r' },
+    });
+  });
+
+  it('leaves the new grant when an extension ends the old one', () => {
+    const state = fold(requested('r'), approved('r'), requested('s'), approved('s'), closed('revoked', 'r'));
+    expect(state).toMatchObject({ grant: { accessRequestId: 's' } });
+  });
+
+  it('is ended by its id only, pending or granted', () => {
+    const command = { accessRequestId: 'r', reason: 'role deleted' };
+    expect(endRequest(command, fold(requested('r')))).toHaveLength(1);
+    expect(endRequest(command, fold(requested('r'), approved('r')))).toHaveLength(1);
+    expect(endRequest(command, fold(requested('s')))).toEqual([]);
+    expect(endRequest(command, initialAccess)).toEqual([]);
+  });
+});

@@ -1,0 +1,147 @@
+/**
+ * The control plane: decides, carries, proxies. From top to bottom: configuration, log, lease, policy, tunnel, proxy, server.
+ * It listens only once it may decide (D16, D18), and it ends when another control plane has taken over.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { openReadModels } from '@clustral/projections/read-models.ts';
+import { Refusal } from '@clustral/schemas/errors.ts';
+import { gatewayIssuer, internalAudience, type InternalClaims } from '@clustral/schemas/tokens.ts';
+import type { Implementation } from '@clustral/kernel/api.ts';
+import type { Environment } from '@clustral/kernel/config.ts';
+import { connectEventStore } from '@clustral/kernel/event-store.ts';
+import { createVerifier, type Verifier } from '@clustral/kernel/jwt.ts';
+import { runProcess, type Running } from '@clustral/kernel/lifecycle.ts';
+import { createLog, type Log } from '@clustral/kernel/log.ts';
+import { createAgentTokens } from './agent-tokens.ts';
+import { makeCallerKnown } from './api/caller.ts';
+import { clusterService } from './api/clusters.ts';
+import { credentialService } from './api/credentials.ts';
+import type { WithAgents } from './api/deps.ts';
+import { roleService } from './api/roles.ts';
+import { systemService } from './api/system.ts';
+import { userService } from './api/users.ts';
+import { createBootstrapTokens, type BootstrapTokens } from './bootstrap-tokens.ts';
+import { createCertificateAuthority } from './certificate-authority.ts';
+import { readControlPlaneConfig, type ControlPlaneConfig } from './config.ts';
+import { startDeciding, type Deciding } from './deciding.ts';
+import { claimHolder } from './holder.ts';
+import { createKubeconfigTokens } from './kubeconfig-tokens.ts';
+import { startProxying } from './proxy/proxying.ts';
+import { plantSeed } from './seed.ts';
+import { buildServer } from './server.ts';
+import { createTunnel } from './tunnel/tunnel.ts';
+
+const now = (): Date => new Date();
+const monotonic = (): number => performance.now();
+
+/** Starts it; resolves when it listens. Rejects with one sentence for the operator when it cannot. */
+export async function start(environment: Environment, log: Log): Promise<Running & { readonly port: number }> {
+  const config = readControlPlaneConfig(environment);
+  await using opened = new AsyncDisposableStack();
+  const folder = join(config.dataFolder, 'control-plane');
+  const holder = opened.adopt(claimHolder(folder), (held) => held.release());
+  const eventStore = connectEventStore({ connectionString: config.eventStore, log });
+  opened.defer(() => eventStore.close());
+  const models = openReadModels({ folder: join(config.dataFolder, 'read-models'), readOnly: true });
+  opened.defer(() => models.close());
+
+  const deciding = await startDeciding({ eventStore, holder: holder.id, log, now, monotonic });
+  opened.defer(() => deciding.stop());
+  // Nobody catches it: the process must not live on (D18).
+  void deciding.lost.then((sentence) => {
+    throw new Error(sentence);
+  });
+  const { policy, commands, epoch } = deciding;
+
+  const authority = createCertificateAuthority({ ...config.certificateAuthority, now });
+  const bootstrapTokens = bootstrapTokensOf(config, authority.pin);
+  if (config.seedPath !== undefined) await plantSeed(config.seedPath, { policy, commands, bootstrapTokens, now });
+
+  const shared = { policy, commands, epoch, now, monotonic, log, docsBaseUrl: config.docsBaseUrl };
+  const tokens = await createAgentTokens({ ...config.agentKeys, now });
+  const tunnel = await createTunnel({
+    ...shared,
+    ...config.tunnel,
+    clusters: () => policy.allClusters(),
+    authority,
+    tokens,
+  });
+  opened.defer(() => tunnel.stop());
+
+  const verifier = await internalVerifier(config);
+  const proxying = await startProxying({
+    ...shared,
+    verifier,
+    agents: tunnel,
+    store: eventStore,
+    folder,
+    headTimeoutMs: config.headTimeoutMs,
+  });
+  let stopping = false;
+  const app = await buildServer({
+    api: {
+      verifier,
+      docsBaseUrl: config.docsBaseUrl,
+      log,
+      before: makeCallerKnown({ ...shared, nameRule: config.nameRule }),
+    },
+    implementations: await services(config, { ...shared, models, agents: tunnel }, bootstrapTokens),
+    proxy: proxying,
+    notReady: () => Promise.resolve(stopping ? 'stopping' : notReady(deciding)),
+  });
+  opened.defer(async () => {
+    stopping = true;
+    await proxying.stop();
+    await app.close();
+  });
+  await app.listen({ host: config.listenHost, port: config.port });
+  const running = opened.move();
+  return { port: (app.server.address() as AddressInfo).port, stop: () => running.disposeAsync() };
+}
+
+function notReady({ policy }: Deciding): string | undefined {
+  try {
+    policy.assertFresh();
+    return undefined;
+  } catch (cause) {
+    if (cause instanceof Refusal) return cause.message;
+    throw cause;
+  }
+}
+
+async function services(
+  config: ControlPlaneConfig,
+  deps: WithAgents,
+  bootstrapTokens: BootstrapTokens,
+): Promise<readonly Implementation[]> {
+  const tokens = await createKubeconfigTokens({ ...config.kubeconfigKeys, now: Date.now });
+  const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
+  return [
+    clusterService({ ...deps, bootstrapTokens }),
+    roleService(deps),
+    userService(deps),
+    credentialService({ ...deps, tokens, credentialTtl: config.credentialTtl }),
+    systemService({ version }),
+  ];
+}
+
+const bootstrapTokensOf = ({ bootstrapTokenKeys }: ControlPlaneConfig, caPin: string): BootstrapTokens =>
+  createBootstrapTokens({ keys: bootstrapTokenKeys, caPin, now, random: randomBytes });
+
+const internalVerifier = ({ internalPublicKeysPem }: ControlPlaneConfig): Promise<Verifier<InternalClaims>> =>
+  createVerifier({
+    publicKeysPem: internalPublicKeysPem,
+    algorithm: 'ES256',
+    issuer: gatewayIssuer,
+    audience: internalAudience,
+    kinds: ['internal'],
+    now: Date.now,
+  });
+
+if (import.meta.main) {
+  const log = createLog('control-plane', process.env['LOG_LEVEL']);
+  await runProcess(log, () => start(process.env, log));
+}

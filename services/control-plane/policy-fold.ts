@@ -1,0 +1,213 @@
+/**
+ * The policy streams folded into maps: who may do what, as of one position of the log. It takes facts in log order, drops
+ * void ones (D18), and marks the subject of a fact that it cannot read: every question about that subject is then
+ * refused (ES-04). It does no I/O and knows no deadline; `policy.ts` feeds it.
+ */
+import { accessStream, type AccessFact } from '@clustral/schemas/events/access.ts';
+import { clusterStream, type ClusterFact } from '@clustral/schemas/events/cluster.ts';
+import { credentialStream, type CredentialFact } from '@clustral/schemas/events/credential.ts';
+import type { Recorded } from '@clustral/schemas/events/envelope.ts';
+import { EpochLedger, leaseStream } from '@clustral/schemas/events/lease.ts';
+import { roleStream, type RoleFact } from '@clustral/schemas/events/role.ts';
+import { userStream, type UserFact } from '@clustral/schemas/events/user.ts';
+import type { ClusterId, CredentialId, RoleId, UserId } from '@clustral/schemas/ids.ts';
+import { CredentialIndex } from './credential-index.ts';
+import { evolveAccess, initialAccess, type AccessState, type KnownAccess } from './domain/access.ts';
+import { evolveCluster, initialCluster, type ClusterState } from './domain/cluster.ts';
+import type { CredentialCounts, CredentialState, KnownCredential } from './domain/credential.ts';
+import { foldName } from './domain/kubernetes-name.ts';
+import { evolveRole, initialRole, type RoleState } from './domain/role.ts';
+import { evolveUser, initialUser, type UserState } from './domain/user.ts';
+import { decodePolicyFact, unreadableStream, type PolicyFact } from './policy-facts.ts';
+
+/** What became of a fact. */
+export type Taken = 'taken' | 'void' | 'unreadable';
+
+/** A fact that ended much (D32): what caused the explicit facts that follow from it. */
+export type Ending = { readonly factId: string; readonly correlationId: string };
+
+export class PolicyFold {
+  readonly #clusters = new Map<ClusterId, ClusterState>();
+  readonly #clusterNames = new Map<string, ClusterId>();
+  readonly #roles = new Map<RoleId, RoleState>();
+  readonly #roleNames = new Map<string, RoleId>();
+  readonly #users = new Map<UserId, UserState>();
+  readonly #userNames = new Map<string, Set<UserId>>();
+  readonly #access = new Map<UserId, Map<ClusterId, KnownAccess>>();
+  readonly #credentials = new CredentialIndex();
+  readonly #endings = new Map<string, Ending>();
+  readonly #unreadable = new Set<string>();
+  readonly #ledger = new EpochLedger();
+  readonly #takeOvers: { readonly position: bigint; readonly epoch: number }[] = [];
+  readonly #now: () => number;
+
+  /** @param now wall clock in milliseconds, by which credentials end and hours pass */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Folds one fact. Facts must come in log order, each once. */
+  take(recorded: Recorded): Taken {
+    const fact = decodePolicyFact(recorded);
+    if (!fact) {
+      this.#unreadable.add(recorded.stream);
+      return 'unreadable';
+    }
+    if (this.#ledger.isVoid(fact)) return 'void';
+    this.#apply(fact);
+    return 'taken';
+  }
+
+  /** True for a fact of a writer that had lost the lease before the fact got into the log (D18). */
+  isVoid({ position, epoch }: { readonly position: bigint; readonly epoch: number }): boolean {
+    const before = this.#takeOvers.findLast((takeOver) => takeOver.position < position);
+    return before !== undefined && epoch < before.epoch;
+  }
+
+  cluster(id: ClusterId): ClusterState | undefined {
+    this.#assertReadable(clusterStream(id));
+    return this.#clusters.get(id);
+  }
+  clusterByName(name: string): ClusterState | undefined {
+    const id = this.#clusterNames.get(name);
+    return id === undefined ? undefined : this.#clusters.get(id);
+  }
+  allClusters(): Iterable<ClusterState> {
+    return this.#clusters.values();
+  }
+  role(id: RoleId): RoleState | undefined {
+    this.#assertReadable(roleStream(id));
+    return this.#roles.get(id);
+  }
+  roleByName(name: string): RoleState | undefined {
+    const id = this.#roleNames.get(name);
+    return id === undefined ? undefined : this.#roles.get(id);
+  }
+  user(id: UserId): UserState | undefined {
+    this.#assertReadable(userStream(id));
+    return this.#users.get(id);
+  }
+  userByKubernetesName(foldedName: string): readonly UserState[] {
+    const ids = this.#userNames.get(foldedName) ?? [];
+    return [...ids].flatMap((id) => this.#users.get(id) ?? []);
+  }
+  access(userId: UserId, clusterId: ClusterId): AccessState | undefined {
+    this.#assertReadable(accessStream(userId, clusterId));
+    return this.#access.get(userId)?.get(clusterId);
+  }
+  accessOf(userId: UserId): readonly KnownAccess[] {
+    return [...(this.#access.get(userId)?.values() ?? [])];
+  }
+  *allAccess(): Iterable<KnownAccess> {
+    for (const clusters of this.#access.values()) yield* clusters.values();
+  }
+  credential(id: CredentialId): CredentialState | undefined {
+    this.#assertReadable(credentialStream(id));
+    return this.#credentials.get(id);
+  }
+  liveCredentials(): Iterable<KnownCredential> {
+    return this.#credentials.live(this.#nowSeconds());
+  }
+  credentialCounts(userId: UserId, clusterId: ClusterId): CredentialCounts {
+    return this.#credentials.counts(userId, clusterId, this.#nowSeconds());
+  }
+  revokesDeniedLastHour(actorId: string): number {
+    return this.#credentials.deniedLastHour(actorId, this.#nowSeconds());
+  }
+  ending(stream: string): Ending | undefined {
+    return this.#endings.get(stream);
+  }
+
+  /** Throws `STORE_UNAVAILABLE` when a fact of that stream could not be read. */
+  #assertReadable(stream: string): void {
+    if (this.#unreadable.has(stream)) throw unreadableStream(stream);
+  }
+  /** Throws `STORE_UNAVAILABLE` when the lease itself could not be read: nothing is known of anybody then. */
+  assertLeaseReadable(): void {
+    this.#assertReadable(leaseStream);
+  }
+
+  #apply(fact: Recorded<PolicyFact>): void {
+    const { type } = fact;
+    if (type === 'control_plane.took_over') {
+      this.#takeOvers.push({ position: fact.position, epoch: fact.data.epoch });
+    } else if (isOf<ClusterFact>(fact, 'cluster-')) {
+      this.#applyCluster(fact);
+    } else if (isOf<RoleFact>(fact, 'role-')) {
+      this.#applyRole(fact);
+    } else if (isOf<UserFact>(fact, 'user-')) {
+      this.#applyUser(fact);
+    } else if (isOf<AccessFact>(fact, 'access-')) {
+      this.#applyAccess(fact);
+    } else if (isOf<CredentialFact>(fact, 'credential-')) {
+      this.#credentials.take(fact, this.#nowSeconds());
+    }
+    if (type === 'cluster.deleted' || type === 'role.deleted' || type === 'user.disabled')
+      this.#endings.set(fact.stream, { factId: fact.id, correlationId: fact.metadata.$correlationId });
+  }
+
+  #applyCluster(fact: Recorded<ClusterFact>): void {
+    const { clusterId } = fact.data;
+    const before = this.#clusters.get(clusterId);
+    const after = evolveCluster(before ?? initialCluster, fact);
+    this.#clusters.set(clusterId, after);
+    rename(this.#clusterNames, clusterId, { before: liveName(before), after: liveName(after) });
+  }
+
+  #applyRole(fact: Recorded<RoleFact>): void {
+    const { roleId } = fact.data;
+    const before = this.#roles.get(roleId);
+    const after = evolveRole(before ?? initialRole, fact);
+    this.#roles.set(roleId, after);
+    rename(this.#roleNames, roleId, { before: liveName(before), after: liveName(after) });
+  }
+
+  #applyUser(fact: Recorded<UserFact>): void {
+    const { userId } = fact.data;
+    const before = this.#users.get(userId) ?? initialUser;
+    const after = evolveUser(before, fact);
+    this.#users.set(userId, after);
+    const [old, now] = [foldedName(before), foldedName(after)];
+    if (old === now) return;
+    if (old !== undefined) this.#forgetName(old, userId);
+    if (now !== undefined) this.#userNames.set(now, (this.#userNames.get(now) ?? new Set()).add(userId));
+  }
+
+  #forgetName(name: string, userId: UserId): void {
+    const ids = this.#userNames.get(name);
+    ids?.delete(userId);
+    if (ids?.size === 0) this.#userNames.delete(name);
+  }
+
+  #applyAccess(fact: Recorded<AccessFact>): void {
+    const { userId, clusterId } = fact.data;
+    const ofUser = this.#access.get(userId) ?? new Map<ClusterId, KnownAccess>();
+    const after = evolveAccess(ofUser.get(clusterId) ?? initialAccess, fact);
+    if (after.status === 'absent') return;
+    this.#access.set(userId, ofUser.set(clusterId, after));
+  }
+
+  #nowSeconds(): number {
+    return Math.floor(this.#now() / 1000);
+  }
+}
+
+// Decoding has made sure that a fact lies on a stream of its own category.
+const isOf = <F extends PolicyFact>(fact: Recorded<PolicyFact>, prefix: string): fact is Recorded<F> & typeof fact =>
+  fact.stream.startsWith(prefix);
+
+const liveName = (state: ClusterState | RoleState | undefined): string | undefined =>
+  state === undefined || state.status === 'absent' || state.status === 'deleted' ? undefined : state.name;
+
+const foldedName = (state: UserState): string | undefined =>
+  state.status === 'absent' || state.kubernetesName === null ? undefined : foldName(state.kubernetesName);
+
+function rename<Id>(
+  names: Map<string, Id>,
+  id: Id,
+  { before, after }: { before?: string | undefined; after?: string | undefined },
+): void {
+  if (before === after) return;
+  if (before !== undefined && names.get(before) === id) names.delete(before);
+  if (after !== undefined) names.set(after, id);
+}

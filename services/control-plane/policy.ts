@@ -1,0 +1,151 @@
+/**
+ * The in-process fold of the policy streams, always what was last acknowledged and never a read model (D16). It follows the
+ * log from its beginning, tells listeners of each fact after it took it, and lets a command wait until it has the
+ * command's own facts. The rule it lives by: when it cannot prove that it is current, it says so and nobody is let in.
+ */
+import { policyPrefixes } from '@clustral/schemas/events/catalogue.ts';
+import type { Recorded } from '@clustral/schemas/events/envelope.ts';
+import { Refusal } from '@clustral/schemas/errors.ts';
+import type { EventStore } from '@clustral/kernel/event-store-port.ts';
+import type { Running } from '@clustral/kernel/lifecycle.ts';
+import type { Log } from '@clustral/kernel/log.ts';
+import type { Lease } from './lease.ts';
+import { PolicyFold } from './policy-fold.ts';
+import type { Policy } from './ports.ts';
+
+/** A fold that is behind what this process wrote for longer than this decides nothing. */
+const mostLagMs = 3_000;
+const mostWaiters = 10_000;
+
+/** What the deciding half asks beyond the port: counts, scans and causes. */
+export type PolicyQueries = Policy &
+  Pick<
+    PolicyFold,
+    | 'isVoid'
+    | 'allClusters'
+    | 'accessOf'
+    | 'allAccess'
+    | 'liveCredentials'
+    | 'credentialCounts'
+    | 'revokesDeniedLastHour'
+    | 'ending'
+  >;
+
+export type PolicyOptions = {
+  readonly eventStore: Pick<EventStore, 'subscribe'>;
+  readonly lease: Pick<Lease, 'isFresh' | 'position'>;
+  readonly log: Log;
+  /** Wall clock, milliseconds. */
+  readonly now: () => number;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly monotonic: () => number;
+  readonly signal: AbortSignal;
+};
+
+/** Starts the fold; resolves when it has everything that was in the log when the lease was taken. */
+export async function startPolicy(options: PolicyOptions): Promise<PolicyQueries & Running> {
+  const policy = new FollowingPolicy(options);
+  await policy.begin();
+  return policy;
+}
+
+/** Stays until the position is reached, also when nobody waits any longer: it shows how far the fold is behind. */
+type Waiter = { readonly position: bigint; readonly since: number; readonly resolve: () => void };
+
+class FollowingPolicy extends PolicyFold implements PolicyQueries, Running {
+  readonly #options: PolicyOptions;
+  readonly #stopped = new AbortController();
+  readonly #listeners = new Set<(fact: Recorded) => void>();
+  readonly #waiters = new Set<Waiter>();
+  #position = -1n;
+  #following: Promise<void> = Promise.resolve();
+
+  constructor(options: PolicyOptions) {
+    super(options.now);
+    this.#options = options;
+  }
+
+  async begin(): Promise<void> {
+    const { signal, lease } = this.#options;
+    const aborted = Promise.withResolvers<never>();
+    signal.addEventListener('abort', () => aborted.reject(signal.reason as Error), { once: true });
+    this.#following = this.#follow();
+    await Promise.race([this.#until(lease.position), aborted.promise, this.#following]);
+    signal.throwIfAborted();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    await this.#following;
+  }
+
+  assertFresh(): void {
+    if (!this.#options.lease.isFresh()) {
+      throw new Refusal(
+        'STORE_UNAVAILABLE',
+        'The control plane has not been able to confirm within 3 seconds that it is the active one. Try again in a few seconds.',
+      );
+    }
+    this.assertLeaseReadable();
+    const [oldest] = this.#waiters;
+    if (oldest && this.#options.monotonic() - oldest.since > mostLagMs) throw lagging();
+  }
+
+  async reached(position: bigint, deadlineMs: number): Promise<void> {
+    if (position <= this.#position) return;
+    if (this.#waiters.size >= mostWaiters) throw lagging();
+    const { promise, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(lagging()), deadlineMs);
+    await Promise.race([this.#until(position), promise]).finally(() => clearTimeout(timer));
+  }
+
+  onFact(listener: (fact: Recorded) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async #follow(): Promise<void> {
+    const { eventStore, signal, log } = this.#options;
+    const messages = eventStore.subscribe({
+      prefixes: policyPrefixes,
+      signal: AbortSignal.any([signal, this.#stopped.signal]),
+    });
+    for await (const message of messages) {
+      if (message.kind === 'caughtUp') continue;
+      if (message.kind === 'checkpoint') {
+        this.#advance(message.position);
+        continue;
+      }
+      const { fact } = message;
+      if (fact.position < this.#position) continue;
+      const taken = this.take(fact);
+      if (taken === 'unreadable')
+        log.error({ stream: fact.stream, revision: fact.revision, type: fact.type }, 'a policy fact cannot be read');
+      this.#advance(fact.position);
+      if (taken === 'void') continue;
+      for (const listener of this.#listeners) listener(fact);
+    }
+  }
+
+  #until(position: bigint): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (position <= this.#position) resolve();
+    else this.#waiters.add({ position, since: this.#options.monotonic(), resolve });
+    return promise;
+  }
+
+  #advance(position: bigint): void {
+    this.#position = position;
+    for (const waiter of this.#waiters) {
+      if (waiter.position > position) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+}
+
+const lagging = (): Refusal =>
+  new Refusal(
+    'STORE_UNAVAILABLE',
+    'The control plane has not yet read back what it wrote to the log. Try again in a few seconds.',
+  );

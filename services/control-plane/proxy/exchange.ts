@@ -1,0 +1,253 @@
+/**
+ * One allowed request from the decision to its end: on record first where it must be, then through a lane of the cluster's
+ * agent and back, both ways with back-pressure, each at most once (D22). It ends exactly once, whoever ends it: the agent,
+ * the client, the clock, or a fact that took the permission away; and what it ended as is on record.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errorCatalogue, Refusal } from '@clustral/schemas/errors.ts';
+import type { ProxyOutcome } from '@clustral/schemas/events/proxy.ts';
+import type { ErrorAnswer } from '@clustral/kernel/http-errors.ts';
+import type { Agents, LaneExchange, LaneHandlers, Policy } from '../ports.ts';
+import type { Admitted } from './admission.ts';
+import type { AuditTrail } from './audit-trail.ts';
+import { announcesBody } from './headers.ts';
+import { isServiceProxy } from './kubernetes-request.ts';
+import type { EndReason, OpenRequests } from './open-requests.ts';
+import { proxyPrefix } from './path.ts';
+import type { RequestRecord } from './proxy-records.ts';
+import { replyHead } from './reply-head.ts';
+import { Reply } from './reply.ts';
+
+/** A request that is open this long is on record while it lasts (D30). */
+const longMs = 5_000;
+
+export type ExchangeOptions = {
+  readonly policy: Pick<Policy, 'assertFresh'>;
+  readonly agents: Pick<Agents, 'open'>;
+  readonly trail: AuditTrail;
+  readonly open: OpenRequests;
+  readonly headTimeoutMs: number;
+  readonly now: () => Date;
+};
+
+/** One request, its answer, and what both are called. */
+export type ExchangeParts = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly admitted: Admitted;
+  readonly record: RequestRecord;
+  /** Headers of our own for the answer. */
+  readonly added: readonly string[];
+  answerOf(refusal: Refusal): ErrorAnswer;
+};
+
+/** Carries the request. Throws `RATE_LIMITED` or `STORE_UNAVAILABLE` when it was not begun; from then on it never throws. */
+export async function carry(parts: ExchangeParts, options: ExchangeOptions): Promise<void> {
+  const exchange = new Exchange(parts, options);
+  // Before it is recorded, so that a revocation meanwhile finds it.
+  exchange.register();
+  await exchange.begin();
+}
+
+class Exchange implements LaneHandlers {
+  readonly #parts: ExchangeParts;
+  readonly #options: ExchangeOptions;
+  readonly #reply: Reply;
+  readonly #began = performance.now();
+  #unregister: () => void = () => undefined;
+  #lane: LaneExchange | undefined;
+  #length: number | undefined;
+  #received = 0;
+  #answered = false;
+  #done = false;
+  #onRecord = false;
+  #long: NodeJS.Timeout | undefined;
+
+  constructor(parts: ExchangeParts, options: ExchangeOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#reply = new Reply(parts.request, parts.response);
+  }
+
+  register(): void {
+    const { admitted, response } = this.#parts;
+    const { clusterId, impersonation } = admitted;
+    this.#unregister = this.#options.open.add({
+      clusterId,
+      impersonation,
+      decideAgain: () => admitted.decideAgain(),
+      end: (reason, refusal) => this.#cut(reason, refusal),
+    });
+    response.once('close', () => this.#closed());
+    // The client may have gone while its token was verified.
+    if (response.destroyed) this.#closed();
+  }
+
+  async begin(): Promise<void> {
+    const { trail, policy } = this.#options;
+    const { record } = this.#parts;
+    try {
+      if (trail.isFull()) await trail.room();
+      if (record.strict && !this.#done) {
+        this.#onRecord = true;
+        await trail.started(record);
+      }
+      // Ended while it waited: by a fact, the clock, or its client.
+      if (this.#done) return;
+      policy.assertFresh();
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal)) throw thrown;
+      this.fail(thrown);
+      return;
+    }
+    if (!record.strict) this.#long = setTimeout(() => this.#noteLong(), longMs);
+    this.#send();
+  }
+
+  head(status: number, headers: readonly string[]): void {
+    if (this.#done) return;
+    if (this.#reply.status !== null) return this.#refuse(unfinished('began to answer twice'));
+    const { admitted, request, added } = this.#parts;
+    try {
+      const prefix = proxyPrefix + admitted.clusterId;
+      const service = isServiceProxy(admitted.request);
+      const head = replyHead(status, headers, { method: request.method ?? '', prefix, service });
+      this.#length = head.length;
+      this.#reply.head({ ...head, headers: [...head.headers, ...added] });
+    } catch (thrown) {
+      if (!(thrown instanceof Refusal)) throw thrown;
+      this.#refuse(thrown);
+    }
+  }
+
+  data(chunk: Buffer): boolean {
+    if (this.#done) return true;
+    if (this.#reply.status === null) {
+      this.#refuse(unfinished('sent a body without a head'));
+      return true;
+    }
+    if (this.#length !== undefined && this.#reply.bytes + chunk.length > this.#length) {
+      this.#refuse(unfinished('sent more than it announced'));
+      return true;
+    }
+    return this.#reply.data(chunk);
+  }
+
+  end(): void {
+    if (this.#done) return;
+    if (this.#reply.status === null) return this.#refuse(unfinished('ended before it began to answer'));
+    if (this.#length !== undefined && this.#reply.bytes < this.#length) {
+      return this.#refuse(unfinished('sent less than it announced'));
+    }
+    this.#answered = true;
+    this.#parts.response.once('finish', () => this.#finish('completed', null));
+    this.#reply.end();
+    // Whatever is still being sent is not wanted any more.
+    this.#parts.request.removeAllListeners('data').resume();
+  }
+
+  fail(refusal: Refusal): void {
+    if (this.#done) return;
+    this.#lane = undefined;
+    this.#refuse(refusal);
+  }
+
+  drain(): void {
+    if (!this.#done) this.#parts.request.resume();
+  }
+
+  #send(): void {
+    const { request, response, admitted, record } = this.#parts;
+    const { clusterId, target, headers, impersonation } = admitted;
+    this.#onRecord = true;
+    const bodyless = !announcesBody(request.headers);
+    const lane = this.#options.agents.open(
+      {
+        clusterId,
+        method: request.method ?? '',
+        target,
+        headers,
+        impersonateUser: impersonation.user,
+        impersonateGroups: impersonation.groups,
+        requestId: record.requestId,
+        headTimeoutMs: this.#options.headTimeoutMs,
+        lifetimeMs: Math.max(1, impersonation.notAfter.getTime() - this.#options.now().getTime()),
+        notAfter: impersonation.notAfter,
+        upgrade: false,
+        bodyless,
+      },
+      this,
+    );
+    // A failure known at once has been told already.
+    if (this.#done) return;
+    this.#lane = lane;
+    response.on('drain', () => {
+      if (!this.#done && !this.#answered) lane.resume();
+    });
+    if (bodyless) return;
+    request.on('data', (chunk: Buffer) => {
+      this.#received += chunk.length;
+      if (!this.#done && !lane.write(chunk)) request.pause();
+    });
+    request.once('end', () => {
+      if (!this.#done && !this.#answered) lane.end();
+    });
+  }
+
+  #noteLong(): void {
+    this.#options.trail.noteStarted(this.#parts.record);
+  }
+
+  /** A fact or the clock ended it. */
+  #cut(reason: EndReason, refusal: Refusal): void {
+    if (this.#done) return;
+    this.#finish(reason, refusal);
+    this.#tell(refusal);
+  }
+
+  /** It cannot be carried, or not to its end. */
+  #refuse(refusal: Refusal): void {
+    const over = this.#parts.admitted.impersonation.notAfter <= this.#options.now();
+    this.#finish(over ? 'expired' : endOf(refusal), refusal);
+    this.#tell(refusal);
+  }
+
+  #closed(): void {
+    if (!this.#done) this.#finish('client_closed', null);
+  }
+
+  #tell(refusal: Refusal): void {
+    if (this.#reply.begun) this.#reply.abort();
+    else this.#reply.answer(this.#parts.answerOf(refusal));
+  }
+
+  #finish(end: ProxyOutcome['end'], refusal: Refusal | null): void {
+    if (this.#done) return;
+    this.#done = true;
+    clearTimeout(this.#long);
+    this.#unregister();
+    // A lane that was answered to its end is the tunnel's again.
+    if (!this.#answered) this.#lane?.cancel();
+    // What was never sent out: a strict request has no start then, and of others there may be no room for a record.
+    const { record } = this.#parts;
+    if (!this.#onRecord && (record.strict || this.#options.trail.isFull())) return;
+    const status = this.#reply.begun || refusal === null ? this.#reply.status : errorCatalogue[refusal.code].http;
+    this.#options.trail.ended(record, {
+      status,
+      bytesSent: this.#reply.bytes,
+      bytesReceived: this.#received,
+      durationMs: Math.round(performance.now() - this.#began),
+      end,
+      errorCode: refusal?.code ?? null,
+    });
+  }
+}
+
+function endOf({ code, metadata }: Refusal): ProxyOutcome['end'] {
+  if (metadata['reason'] === 'stalled') return 'stalled';
+  if (code === 'TUNNEL_TIMEOUT') return 'timeout';
+  return code === 'AGENT_NOT_CONNECTED' || code === 'TUNNEL_ERROR' ? 'agent_lost' : 'failed';
+}
+
+const unfinished = (how: string): Refusal =>
+  new Refusal('AGENT_ERROR', `The cluster's API server ${how}, so its answer was not passed on as whole.`);

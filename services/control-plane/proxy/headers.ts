@@ -1,0 +1,95 @@
+/**
+ * What of a client's headers travels to a cluster, read from the flat list of the wire so that repeated headers stay apart
+ * and none is lost. It refuses impersonation outright (D13); it drops whatever says who somebody is, what belongs to one
+ * hop only, and what the server sets itself. The server's own headers are added after this, out of a client's reach.
+ */
+import { Refusal } from '@clustral/schemas/errors.ts';
+
+/** Headers of one hop (RFC 9110, section 7.6.1), in both directions. */
+export const hopByHop: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+]);
+
+/** Who somebody is, where they come from, or what only a server may say (PX-08, GW-22, D19). */
+const dropped: ReadonlySet<string> = new Set([
+  'audit-id',
+  'authorization',
+  'cookie',
+  'expect',
+  'forwarded',
+  'host',
+  'x-internal-token',
+  'x-real-ip',
+]);
+const droppedPrefixes = ['x-clustral-', 'x-forwarded-', 'x-remote-'] as const;
+
+/** A client's token as a WebSocket subprotocol (kubernetes/enhancements: WebSocket bearer authentication). */
+const bearerSubprotocol = 'base64url.bearer.authorization.k8s.io.';
+
+/** A header's name for comparing: lower case, and `_` = `-`, as some servers fold it (PX-04). */
+export const folded = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+
+/**
+ * The client's headers as they go to the agent.
+ * @param raw name, value, name, value, as Node's `rawHeaders`
+ * @throws Refusal `IMPERSONATION_NOT_ALLOWED` for any header that begins with `Impersonate` (PX-03, PX-04)
+ */
+export function requestHeaders(raw: readonly string[]): string[] {
+  const listed = listedInConnection(raw);
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = raw[at] ?? '';
+    const value = raw[at + 1] ?? '';
+    const key = folded(name);
+    if (key === 'impersonate' || key.startsWith('impersonate-')) throw impersonation(name);
+    if (hopByHop.has(key) || listed.has(key) || dropped.has(key)) continue;
+    if (droppedPrefixes.some((prefix) => key.startsWith(prefix))) continue;
+    const sent = key === 'sec-websocket-protocol' ? withoutBearer(value) : value;
+    if (sent !== undefined) kept.push(name, sent);
+  }
+  return kept;
+}
+
+/** Names that `Connection` headers list: they end at this hop too. What frames or types a body cannot be listed away. */
+export function listedInConnection(raw: readonly string[]): ReadonlySet<string> {
+  const listed = new Set<string>();
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    if (folded(raw[at] ?? '') !== 'connection') continue;
+    for (const option of (raw[at + 1] ?? '').split(',')) listed.add(folded(option.trim()));
+  }
+  listed.delete('content-length');
+  listed.delete('content-type');
+  return listed;
+}
+
+/** True when a body follows the head: one of the two headers that frame it says so (RFC 9112, section 6). */
+export function announcesBody(headers: NodeJS.Dict<string | string[]>): boolean {
+  if (headers['transfer-encoding'] !== undefined) return true;
+  const length = headers['content-length'];
+  return length !== undefined && length !== '0';
+}
+
+function withoutBearer(value: string): string | undefined {
+  if (!value.toLowerCase().includes(bearerSubprotocol)) return value;
+  const kept = value
+    .split(',')
+    .map((element) => element.trim())
+    .filter((element) => !element.toLowerCase().startsWith(bearerSubprotocol));
+  return kept.length === 0 ? undefined : kept.join(', ');
+}
+
+const impersonation = (name: string): Refusal =>
+  new Refusal(
+    'IMPERSONATION_NOT_ALLOWED',
+    `The header ${JSON.stringify(name.slice(0, 60))} is not allowed: Clustral sets who you are in the cluster. Leave out --as, --as-group and --as-uid.`,
+    { rule: 'Impersonate-*' },
+  );

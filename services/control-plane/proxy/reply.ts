@@ -1,0 +1,92 @@
+/**
+ * Writes one answer to one client. The head is held until the end of the turn in which it came, so that a small reply goes
+ * out in one piece and a watch's head at once. An answer that cannot be finished is cut off: it never ends in a way that
+ * makes half a body look whole (PX-20).
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ErrorAnswer } from '@clustral/kernel/http-errors.ts';
+import type { ReplyHead } from './reply-head.ts';
+
+/** The answer to `request`. Every method does nothing once the client is gone. */
+export class Reply {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #held: { readonly head: ReplyHead; readonly chunks: Buffer[] } | undefined;
+  #written = 0;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+    // A write that meets a connection which is just going is told here as well; 'close' deals with it.
+    response.on('error', () => undefined);
+  }
+
+  /** Status that the client was or will be given; null before there is one. */
+  get status(): number | null {
+    return this.#held?.head.status ?? (this.#response.headersSent ? this.#response.statusCode : null);
+  }
+
+  /** True once a byte may have left: the answer cannot become another one. */
+  get begun(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Bytes of body handed on. */
+  get bytes(): number {
+    return this.#written;
+  }
+
+  head(head: ReplyHead): void {
+    this.#held = { head, chunks: [] };
+    // An answer that must have no body waits for its end, which shows that it has none.
+    if (head.length !== 0) queueMicrotask(() => this.#release());
+  }
+
+  /** Returns false when the client must read first; its `drain` tells when. */
+  data(chunk: Buffer): boolean {
+    this.#written += chunk.length;
+    if (this.#held === undefined) return this.#response.destroyed || this.#response.write(chunk);
+    this.#held.chunks.push(chunk);
+    // More than one piece in a turn is no small reply.
+    if (this.#held.chunks.length > 1) this.#release();
+    return true;
+  }
+
+  end(): void {
+    const { destroyed } = this.#response;
+    if (destroyed) return;
+    if (this.#held === undefined) return void this.#response.end();
+    const { head, chunks } = this.#held;
+    this.#held = undefined;
+    this.#response.writeHead(head.status, [...head.headers]);
+    this.#response.end(chunks.length === 0 ? undefined : Buffer.concat(chunks));
+  }
+
+  /** The whole answer, in place of whatever was held. Only before it has begun. */
+  answer({ status, headers, body }: ErrorAnswer): void {
+    this.#held = undefined;
+    if (this.#response.destroyed) return;
+    this.#response.writeHead(status, headers);
+    this.#response.end(this.#request.method === 'HEAD' ? undefined : body);
+    // What is still being sent is read on and thrown away: closing now could destroy the answer on its way.
+    this.#request.resume();
+  }
+
+  /** Cuts the connection: the client sees that the answer is not whole. */
+  abort(): void {
+    this.#held = undefined;
+    const { socket } = this.#response;
+    // To HTTP/1.0 the end of the connection is the end of the body, so it must not end in good order.
+    if (this.#request.httpVersionMinor === 0) socket?.resetAndDestroy();
+    this.#response.destroy();
+  }
+
+  #release(): void {
+    if (this.#held === undefined || this.#response.destroyed) return;
+    const { head, chunks } = this.#held;
+    this.#held = undefined;
+    this.#response.writeHead(head.status, [...head.headers]);
+    if (chunks.length === 0) this.#response.flushHeaders();
+    for (const chunk of chunks) this.#response.write(chunk);
+  }
+}
