@@ -20,6 +20,8 @@ export type ReadModels = ReadStoreReader & {
   waitFor(position: bigint, deadlineMs: number): Promise<void>;
   /** The log position that the read models include; undefined before the first fact. */
   reached(): Promise<bigint | undefined>;
+  /** True once the read models were built: queries are then answered. Asks without waiting, for readiness. */
+  isBuilt(): boolean;
   close(): void;
 };
 
@@ -39,6 +41,7 @@ export function openReadModels({ folder }: { readonly folder: string; readonly r
         reached: () => reader.position(projectionName),
         halted: async () => (await reader.get(projectorCollection, stateId))?.halted ?? undefined,
       }),
+    isBuilt: () => reader.isBuilt(),
     close: () => reader.close(),
   };
 }

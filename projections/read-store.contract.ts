@@ -186,13 +186,17 @@ export function readStoreContract(name: string, make: () => Promise<StoreUnderTe
         ['what looks like an operator', { colour: { $eq: '{"$ne":null}' } }, ''],
         ['what looks like SQL', { name: { $eq: "' OR 1=1 --" } }, ''],
       ])('finds by %s', async (_, filter, ids) => {
-        expect(await found(filter)).toEqual([...ids]);
+        expect(await found(filter)).toEqual(Array.from(ids));
         expect(await store.count(thingCollection, filter, 100)).toBe(ids.length);
       });
 
       it('sorts in both directions, by all fields of the sort', async () => {
-        expect(await found({}, { sort: { fields: ['size', '_id'], direction: 'descending' } })).toEqual([...'edcba']);
-        expect(await found({}, { sort: { fields: ['old', 'name'], direction: 'ascending' } })).toEqual([...'acebd']);
+        expect(await found({}, { sort: { fields: ['size', '_id'], direction: 'descending' } })).toEqual(
+          Array.from('edcba'),
+        );
+        expect(await found({}, { sort: { fields: ['old', 'name'], direction: 'ascending' } })).toEqual(
+          Array.from('acebd'),
+        );
       });
 
       it('goes on after a sort key, in both directions, with and without words', async () => {

@@ -16,7 +16,11 @@ const openStepMs = 25;
 /** How long a switch to a new database may go unnoticed. */
 const lookAgainMs = 500;
 
-export type SqliteReader = ReadStoreReader & { close(): void };
+export type SqliteReader = ReadStoreReader & {
+  /** True when there is something to read; asks without waiting. */
+  isBuilt(): boolean;
+  close(): void;
+};
 
 /** A reader of one version's database. `openDeadlineMs` bounds the wait for one that is not there. */
 export function openSqliteReader(files: Files & { readonly openDeadlineMs?: number }): SqliteReader {
@@ -51,6 +55,10 @@ class Reader implements SqliteReader {
 
   async position(projection: string): Promise<bigint | undefined> {
     return (await this.#queries()).position(projection);
+  }
+
+  isBuilt(): boolean {
+    return this.#look() !== undefined;
   }
 
   close(): void {

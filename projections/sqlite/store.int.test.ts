@@ -2,7 +2,7 @@ import { mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Refusal } from '@clustral/schemas/errors.ts';
+import type { Refusal } from '@clustral/schemas/errors.ts';
 import { readStoreContract, thingCollection, type Thing } from '../read-store.contract.ts';
 import { ReadStoreDamaged, type ReadStore } from '../read-store.ts';
 import { currentDatabase } from './files.ts';

@@ -3,7 +3,7 @@ import type { InternalClaims } from '@clustral/schemas/tokens.ts';
 import { authorize } from './authorize.ts';
 import { after, clusterId, credentialId, noon, roleId, userId } from './domain/fixtures.ts';
 import type { PolicyFact } from './policy-facts.ts';
-import { facts, noonSeconds, worldOf } from './policy-world.ts';
+import { facts, noonSeconds, worldOf } from './testing/policy-world.ts';
 
 const claimsOf = (said: Partial<InternalClaims> = {}): InternalClaims => ({
   kind: 'internal',
@@ -127,7 +127,7 @@ const refusals: readonly [string, string, readonly PolicyFact[], Asked][] = [
   [
     'NO_ROLE_ASSIGNMENT',
     'a role on another cluster',
-    [...base, facts.cluster(2, 'staging'), facts.assigned(1, 1, 2)],
+    [...base, facts.cluster(2, 'staging'), facts.assigned(1, 1, { cluster: 2 })],
     {},
   ],
   ['NO_ROLE_ASSIGNMENT', 'a role that was taken away', [...withRole, facts.unassigned()], {}],
@@ -155,7 +155,7 @@ const refusals: readonly [string, string, readonly PolicyFact[], Asked][] = [
 ];
 
 describe('a request that may not', () => {
-  it.each(refusals)('is %s for %s', (code, _what, log, asked) => {
+  it.each(refusals)('is %s for %s', (code, _what, ...[log, asked]) => {
     expect(() => ask(log, asked)).toThrow(expect.objectContaining({ name: 'Refusal', code }));
   });
 

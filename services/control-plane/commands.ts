@@ -28,7 +28,7 @@ const rememberedAggregates = 2_000;
 export type CommandsOptions = {
   readonly eventStore: Pick<EventStore, 'load' | 'append'>;
   readonly epoch: number;
-  readonly policy: Pick<PolicyQueries, 'assertFresh' | 'reached' | 'isVoid'>;
+  readonly policy: Pick<PolicyQueries, 'assertFresh' | 'reached' | 'isVoid' | 'onFact'>;
   readonly now: () => Date;
   readonly randomId: () => string;
   readonly signal: AbortSignal;
@@ -76,10 +76,10 @@ class LogCommands implements Commands {
         after: aggregate.revision,
       });
       if (facts.length === 0) return { ...unchanged, position: undefined };
-      const appended = await this.#append(command.stream, { expected: aggregate.revision, facts }, unfinished);
-      if (appended === 'conflict') continue;
-      await this.#folded(command.stream, appended, unfinished);
-      return { state: this.#stateAfter(command, aggregate, { facts, appended }), ...appended };
+      const written = await this.#write(command.stream, { expected: aggregate.revision, facts }, unfinished);
+      if (written === 'conflict') continue;
+      const { appended, recorded } = written;
+      return { state: recorded.reduce(command.evolve, aggregate.state), ...appended };
     }
     throw new Refusal(
       'CONFLICT',
@@ -121,21 +121,45 @@ class LogCommands implements Commands {
     }));
   }
 
+  /** Appends and waits for the fold. The facts come back as the log recorded them. */
+  async #write<F extends Fact>(
+    stream: string,
+    write: { readonly expected: Revision; readonly facts: readonly NewFact<F>[] },
+    unfinished: Unfinished,
+  ): Promise<{ readonly appended: Appended; readonly recorded: readonly Recorded<F>[] } | 'conflict'> {
+    const { policy } = this.#options;
+    const ids = new Set(write.facts.map(({ id }) => id));
+    const taken: Recorded[] = [];
+    const stopListening = policy.onFact((fact) => {
+      if (ids.has(fact.id)) taken.push(fact);
+    });
+    try {
+      const appended = await this.#append(stream, write, unfinished);
+      if (appended === 'conflict') return appended;
+      await this.#folded(stream, appended, unfinished);
+      const isFolded = taken.length === write.facts.length;
+      return {
+        appended,
+        recorded: isFolded ? (taken as Recorded<F>[]) : this.#asRecorded(stream, write.facts, appended),
+      };
+    } finally {
+      stopListening();
+    }
+  }
+
   async #append(
     stream: string,
-    write: { expected: Revision; facts: readonly NewFact[] },
+    write: { readonly expected: Revision; readonly facts: readonly NewFact[] },
     unfinished: Unfinished,
   ): Promise<Appended | 'conflict'> {
-    const { eventStore, signal } = this.#options;
+    const { eventStore, signal, policy } = this.#options;
     try {
       return await eventStore.append(stream, write.expected, write.facts);
     } catch (cause) {
       if (cause instanceof RevisionConflict) return 'conflict';
       if (cause instanceof Refusal && cause.code === 'STORE_UNAVAILABLE') {
         const known = appendUntilKnown({ eventStore, stream, signal, ...write });
-        unfinished(
-          known.then((appended) => appended && this.#options.policy.reached(appended.position, foldPatienceMs)),
-        );
+        unfinished(known.then((appended) => appended && policy.reached(appended.position, foldPatienceMs)));
       }
       throw cause;
     }
@@ -153,18 +177,15 @@ class LogCommands implements Commands {
     throw new Refusal('STORE_UNAVAILABLE', 'Another control plane has taken over. Send the command again.');
   }
 
-  /** The state that is answered from. The next command reads the facts back, with the instants that the log gave them. */
-  #stateAfter<S, F extends Fact>(
-    { stream, evolve }: Command<S, F>,
-    aggregate: Aggregate<S>,
-    { facts, appended }: { facts: readonly NewFact<F>[]; appended: Appended },
-  ): S {
-    const first = appended.revision - facts.length + 1;
+  /** What the fold does not follow is as good as read back: only the log's own instant is not known. */
+  #asRecorded<F extends Fact>(
+    stream: string,
+    facts: readonly NewFact<F>[],
+    { revision, position }: Appended,
+  ): readonly Recorded<F>[] {
+    const first = revision - facts.length + 1;
     const recordedAt = this.#options.now();
-    return facts.reduce((state, fact, index) => {
-      const read: Recorded<F> = { ...fact, stream, revision: first + index, position: appended.position, recordedAt };
-      return evolve(state, read);
-    }, aggregate.state);
+    return facts.map((fact, index) => ({ ...fact, stream, revision: first + index, position, recordedAt }));
   }
 }
 

@@ -45,8 +45,8 @@ export async function startDeciding(options: DecidingOptions): Promise<Deciding>
     policy,
     commands,
     async stop() {
-      stopping.abort();
       await reactor.stop();
+      stopping.abort();
       await policy.stop();
       await lease.stop();
     },

@@ -7,7 +7,7 @@ import { initialAccess, type AccessState } from './domain/access.ts';
 import { initialCredential, type CredentialState } from './domain/credential.ts';
 import { endedUnsaid, type Ended } from './endings.ts';
 import type { PolicyFact } from './policy-facts.ts';
-import { facts, noonSeconds, PolicyWorld, worldOf } from './policy-world.ts';
+import { facts, noonSeconds, type PolicyWorld, worldOf } from './testing/policy-world.ts';
 
 const people = [1, 2];
 const clusters = [1, 2];
@@ -53,12 +53,12 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.tuple(person, role, place).map(
     ([n, r, c]): Action =>
       (at) =>
-        facts.assigned(n, r, c, `a-${at}`),
+        facts.assigned(n, r, { cluster: c, id: `a-${at}` }),
   ),
   fc.tuple(person, fc.nat(12)).map(
     ([n, id]): Action =>
       () =>
-        facts.unassigned(n, 1, 1, `a-${id}`),
+        facts.unassigned(n, `a-${id}`),
   ),
   fc.tuple(person, role).map(
     ([n, r]): Action =>
@@ -73,7 +73,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   fc.tuple(person, place).map(
     ([n, c]): Action =>
       (at) =>
-        facts.issued(at, n, c),
+        facts.issued(at, n, { cluster: c }),
   ),
   fc.tuple(person, fc.nat(12)).map(
     ([n, id]): Action =>
@@ -133,8 +133,8 @@ describe('what a fact ends', () => {
   it('names the fact that ended it, and nothing that goes on', () => {
     const world = worldOf(
       ...beginning,
-      facts.assigned(1, 1, 1),
-      facts.assigned(2, 2, 1),
+      facts.assigned(1, 1),
+      facts.assigned(2, 2),
       facts.issued(1),
       facts.roleDeleted(1),
     );
@@ -145,7 +145,7 @@ describe('what a fact ends', () => {
   });
 
   it('is not said of an assignment that only sleeps while its person is disabled', () => {
-    const world = worldOf(...beginning, facts.assigned(1, 1, 1), facts.userDisabled(1));
+    const world = worldOf(...beginning, facts.assigned(1, 1), facts.userDisabled(1));
     expect(endedUnsaid(world.fold, noon)).toEqual([]);
   });
 

@@ -12,8 +12,9 @@ import { RevisionConflict, type EventStore } from '@clustral/kernel/event-store-
 import type { Log } from '@clustral/kernel/log.ts';
 
 const freshForMs = 3_000;
-const readEveryMs = 1_000;
+const usuallyReadEveryMs = 1_000;
 const mostBackoffMs = 5_000;
+const stopMs = 500;
 
 export type Lease = {
   readonly epoch: number;
@@ -34,6 +35,8 @@ export type LeaseOptions = {
   /** Milliseconds of a clock that nobody sets. */
   readonly monotonic: () => number;
   readonly signal: AbortSignal;
+  /** Shorter in tests. */
+  readonly readEveryMs?: number;
 };
 
 /** Takes the lease, waiting for the log as long as it takes. Rejects only when the signal aborts or the log holds nonsense. */
@@ -58,7 +61,8 @@ export async function takeLease(options: LeaseOptions): Promise<Lease> {
     lost: lost.promise,
     stop: async () => {
       stopped.abort();
-      await watching;
+      // A read that hangs must not hold up the stop: what it says is not listened to any more.
+      await Promise.race([watching, sleep(stopMs)]);
     },
   };
 }
@@ -107,7 +111,8 @@ type Watcher = {
   lose(sentence: string): void;
 };
 
-async function watch({ eventStore, monotonic, log }: LeaseOptions, taken: Taken, watcher: Watcher): Promise<void> {
+async function watch(options: LeaseOptions, taken: Taken, watcher: Watcher): Promise<void> {
+  const { eventStore, monotonic, log, readEveryMs = usuallyReadEveryMs } = options;
   while (!watcher.signal.aborted) {
     const at = monotonic();
     try {
@@ -120,6 +125,7 @@ async function watch({ eventStore, monotonic, log }: LeaseOptions, taken: Taken,
       }
       watcher.confirm(at);
     } catch (cause) {
+      if (watcher.signal.aborted) return;
       if (!isUnavailable(cause)) throw cause;
       log.warn({ reason: String(cause) }, 'the lease could not be confirmed');
     }

@@ -30,9 +30,10 @@ import { startDeciding, type Deciding } from './deciding.ts';
 import { claimHolder } from './holder.ts';
 import { createKubeconfigTokens } from './kubeconfig-tokens.ts';
 import { startProxying } from './proxy/proxying.ts';
+import { registerRefusalIntake } from './refusal-intake.ts';
 import { plantSeed } from './seed.ts';
 import { buildServer } from './server.ts';
-import { createTunnel } from './tunnel/tunnel.ts';
+import { createTunnel } from './tunnel/server.ts';
 
 const now = (): Date => new Date();
 const monotonic = (): number => performance.now();
@@ -71,7 +72,7 @@ export async function start(environment: Environment, log: Log): Promise<Running
   });
   opened.defer(() => tunnel.stop());
 
-  const verifier = await internalVerifier(config);
+  const verifier = await internalVerifier(config, 'internal');
   const proxying = await startProxying({
     ...shared,
     verifier,
@@ -91,6 +92,12 @@ export async function start(environment: Environment, log: Log): Promise<Running
     implementations: await services(config, { ...shared, models, agents: tunnel }, bootstrapTokens),
     proxy: proxying,
     notReady: () => Promise.resolve(stopping ? 'stopping' : notReady(deciding)),
+  });
+  registerRefusalIntake(app, {
+    verifier: await internalVerifier(config, 'service'),
+    denials: proxying.denials,
+    policy,
+    now,
   });
   opened.defer(async () => {
     stopping = true;
@@ -131,15 +138,19 @@ async function services(
 const bootstrapTokensOf = ({ bootstrapTokenKeys }: ControlPlaneConfig, caPin: string): BootstrapTokens =>
   createBootstrapTokens({ keys: bootstrapTokenKeys, caPin, now, random: randomBytes });
 
-const internalVerifier = ({ internalPublicKeysPem }: ControlPlaneConfig): Promise<Verifier<InternalClaims>> =>
-  createVerifier({
+function internalVerifier(
+  { internalPublicKeysPem }: ControlPlaneConfig,
+  kind: InternalClaims['kind'],
+): Promise<Verifier<InternalClaims>> {
+  return createVerifier({
     publicKeysPem: internalPublicKeysPem,
     algorithm: 'ES256',
     issuer: gatewayIssuer,
     audience: internalAudience,
-    kinds: ['internal'],
+    kinds: [kind],
     now: Date.now,
   });
+}
 
 if (import.meta.main) {
   const log = createLog('control-plane', process.env['LOG_LEVEL']);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
 import { clusterId, credentialId, noon, recorded, roleId, userId } from './domain/fixtures.ts';
 import { decodePolicyFact } from './policy-facts.ts';
-import { facts, noonSeconds, PolicyWorld, streamOf, worldOf } from './policy-world.ts';
+import { facts, noonSeconds, PolicyWorld, streamOf, worldOf } from './testing/policy-world.ts';
 
 const withEpoch = (epoch: number) => (fact: Recorded) => ({ ...fact, metadata: { ...fact.metadata, epoch } });
 
@@ -90,10 +90,10 @@ describe('a fact that cannot be read', () => {
 describe('the credentials of the fold', () => {
   it('are counted per person and cluster while they live, and per person and hour', () => {
     const world = worldOf(
-      facts.issued(1, 1, 1, 100),
-      facts.issued(2, 1, 1, 50),
-      facts.issued(3, 1, 2),
-      facts.issued(4, 2, 1),
+      facts.issued(1, 1, { cluster: 1, seconds: 100 }),
+      facts.issued(2, 1, { cluster: 1, seconds: 50 }),
+      facts.issued(3, 1, { cluster: 2 }),
+      facts.issued(4, 2, { cluster: 1 }),
     );
     world.add([facts.revoked(1)]);
     expect(world.fold.credentialCounts(userId(), clusterId())).toEqual({
@@ -107,12 +107,12 @@ describe('the credentials of the fold', () => {
   it('are forgotten some time after they ended, and deny as before', () => {
     let seconds = noonSeconds;
     const world = new PolicyWorld(() => seconds * 1000);
-    world.add([facts.issued(1, 1, 1, 100)]);
+    world.add([facts.issued(1, 1, { cluster: 1, seconds: 100 })]);
     seconds += 3_700;
-    world.add([facts.issued(2, 2, 1, 20_000)]);
+    world.add([facts.issued(2, 2, { cluster: 1, seconds: 20_000 })]);
     expect(world.fold.credential(credentialId(1))).toMatchObject({ status: 'issued' });
     seconds += 7_300;
-    world.add([facts.issued(3, 2, 1, 20_000)]);
+    world.add([facts.issued(3, 2, { cluster: 1, seconds: 20_000 })]);
     expect(world.fold.credential(credentialId(1))).toBeUndefined();
     expect(world.fold.credentialCounts(userId(), clusterId())).toMatchObject({ live: 0, issuedLastHour: 0 });
     expect([...world.fold.liveCredentials()]).toHaveLength(2);

@@ -58,6 +58,7 @@ class FollowingPolicy extends PolicyFold implements PolicyQueries, Running {
   readonly #listeners = new Set<(fact: Recorded) => void>();
   readonly #waiters = new Set<Waiter>();
   #position = -1n;
+  #hasEnded = false;
   #following: Promise<void> = Promise.resolve();
 
   constructor(options: PolicyOptions) {
@@ -69,9 +70,9 @@ class FollowingPolicy extends PolicyFold implements PolicyQueries, Running {
     const { signal, lease } = this.#options;
     const aborted = Promise.withResolvers<never>();
     signal.addEventListener('abort', () => aborted.reject(signal.reason as Error), { once: true });
+    // Nobody waits for it here, so that a failure ends the process instead of leaving a fold that stands still.
     this.#following = this.#follow();
-    await Promise.race([this.#until(lease.position), aborted.promise, this.#following]);
-    signal.throwIfAborted();
+    await Promise.race([this.#until(lease.position), aborted.promise]);
   }
 
   async stop(): Promise<void> {
@@ -88,6 +89,7 @@ class FollowingPolicy extends PolicyFold implements PolicyQueries, Running {
     }
     this.assertLeaseReadable();
     const [oldest] = this.#waiters;
+    if (this.#hasEnded) throw lagging();
     if (oldest && this.#options.monotonic() - oldest.since > mostLagMs) throw lagging();
   }
 
@@ -105,26 +107,31 @@ class FollowingPolicy extends PolicyFold implements PolicyQueries, Running {
   }
 
   async #follow(): Promise<void> {
-    const { eventStore, signal, log } = this.#options;
+    const { eventStore, signal } = this.#options;
     const messages = eventStore.subscribe({
       prefixes: policyPrefixes,
       signal: AbortSignal.any([signal, this.#stopped.signal]),
     });
-    for await (const message of messages) {
-      if (message.kind === 'caughtUp') continue;
-      if (message.kind === 'checkpoint') {
-        this.#advance(message.position);
-        continue;
+    try {
+      for await (const message of messages) {
+        if (message.kind === 'fact') this.#takeNext(message.fact);
+        else if (message.kind === 'checkpoint') this.#advance(message.position);
       }
-      const { fact } = message;
-      if (fact.position < this.#position) continue;
-      const taken = this.take(fact);
-      if (taken === 'unreadable')
-        log.error({ stream: fact.stream, revision: fact.revision, type: fact.type }, 'a policy fact cannot be read');
-      this.#advance(fact.position);
-      if (taken === 'void') continue;
-      for (const listener of this.#listeners) listener(fact);
+    } finally {
+      this.#hasEnded = true;
     }
+  }
+
+  #takeNext(fact: Recorded): void {
+    if (fact.position < this.#position) return;
+    const taken = this.take(fact);
+    if (taken === 'unreadable') {
+      const { stream, revision, type } = fact;
+      this.#options.log.error({ stream, revision, type }, 'a policy fact cannot be read: its subject is denied');
+    }
+    this.#advance(fact.position);
+    if (taken === 'void') return;
+    for (const listener of this.#listeners) listener(fact);
   }
 
   #until(position: bigint): Promise<void> {

@@ -16,6 +16,7 @@ import type { PolicyQueries } from './policy.ts';
 import type { Cause, Commands } from './ports.ts';
 
 const mostBackoffMs = 30_000;
+const stopMs = 500;
 
 /** Facts after which something may be ended: what ends much, and what was given while its ground was being taken away. */
 const triggers: ReadonlySet<string> = new Set([
@@ -55,7 +56,8 @@ export function startReactor(options: ReactorOptions): Running {
       stopped.abort();
       stopListening();
       wake.resolve();
-      await working;
+      // What is under way when the log is away is found again at the next start.
+      await Promise.race([working, sleep(stopMs)]);
     },
   };
 }

@@ -19,7 +19,7 @@ export type Carried = {
   /** Header lines added to the answer unless it has them. */
   readonly answerAdditions: readonly (readonly [name: string, value: string])[];
   /** Told when no head came: the answer is the caller's to write. */
-  readonly failed: (refusal: Refusal) => void;
+  readonly failed: (refusal: Refusal, cause: Error) => void;
 };
 
 /** Carries one request. It returns at once; exactly one of an answer, an aborted connection and `failed` follows. */
@@ -100,7 +100,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#body?.destroy();
     const { response } = this.#carried;
     if (response.headersSent || response.destroyed || this.#gone) response.destroy();
-    else this.#carried.failed(refusalOfFailure(error, 'The control plane'));
+    else this.#carried.failed(refusalOfFailure(error, 'The control plane'), error);
   }
 }
 

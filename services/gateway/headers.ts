@@ -3,7 +3,7 @@
  * "really" asked for is written by the gateway alone; the same names from outside are dropped, whatever their spelling
  * (GW-15, GW-22, PX-05, PX-08, D19). Hop-by-hop headers end here (RFC 9110, section 7.6.1).
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 const hopByHop = new Set([
   'connection',
@@ -89,6 +89,14 @@ export function answerHeaders(rawHeaders: readonly (Buffer | string)[]): string[
     onward.push(name, lines[index + 1] ?? '');
   }
   return onward;
+}
+
+/** The same for headers that were read into an object. */
+export function answerHeadersOf(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const listed = connectionListed(['connection', String(headers.connection ?? '')]);
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !hopByHop.has(name) && name !== 'proxy-connection' && !listed.has(name)),
+  );
 }
 
 /** All values of a header, in order; Node's own `headers` drops or joins some of them. */

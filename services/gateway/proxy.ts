@@ -60,7 +60,12 @@ export function createKubectlProxy(options: KubectlProxyOptions): KubectlProxy {
               [correlationHeader, correlation.correlationId],
               ['traceresponse', correlation.traceresponse],
             ],
-            failed: refuse,
+            failed: (refusal, cause) => {
+              const { correlationId } = correlation;
+              if (refusal !== cause)
+                options.log.warn({ err: cause, correlationId }, 'the control plane did not answer');
+              refuse(refusal);
+            },
           });
         })
         .catch(refuse);

@@ -8,10 +8,10 @@ import { Readable } from 'node:stream';
 import { Refusal } from '@clustral/schemas/errors.ts';
 
 /** D4. Upgraded streams and answers have no such limit. */
-export const bodyLimitBytes = 10 * 1024 * 1024;
+const bodyLimitBytes = 10 * 1024 * 1024;
 
 /** The refusal of a body over the limit. */
-export const tooLarge = (): Refusal =>
+const tooLarge = (): Refusal =>
   new Refusal('REQUEST_TOO_LARGE', 'The request body is larger than 10 MB, which is the most that is carried.');
 
 /** Throws `REQUEST_TOO_LARGE` when the announced length is over the limit. */

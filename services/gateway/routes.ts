@@ -6,8 +6,6 @@
 import { Refusal } from '@clustral/schemas/errors.ts';
 import { adminServices, routesOf } from '@clustral/schemas/services.ts';
 
-export type Upstream = 'controlPlane' | 'audit' | 'web' | 'identityProvider';
-
 export type Route =
   /** The kubectl path: kubeconfig tokens only, plain-text answers, own code. */
   | { readonly kind: 'proxy' }

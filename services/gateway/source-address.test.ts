@@ -19,7 +19,7 @@ describe('where a request came from', () => {
     ['nothing forwarded is the peer', '::1', [], '::1'],
     ['all trusted is the leftmost', '127.0.0.1', ['10.1.1.1'], '10.1.1.1'],
     ['no peer is nobody', undefined, ['1.2.3.4'], 'unknown'],
-  ])('%s', (_, peer, forwardedFor, expected) => {
+  ])('%s', (...[, peer, forwardedFor, expected]) => {
     expect(addressOf(peer, forwardedFor)).toBe(expected);
   });
 

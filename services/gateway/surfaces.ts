@@ -16,7 +16,7 @@ import { answerOnSocket, malformedAnswer } from './answers.ts';
 import { StrayKubeconfigToken, type Authenticator } from './authenticate.ts';
 import { refusalOfFailure } from './carry.ts';
 import type { Upstreams } from './config.ts';
-import { connectionListed, endsHere, valuesOf } from './headers.ts';
+import { answerHeadersOf, connectionListed, endsHere, valuesOf } from './headers.ts';
 import { countStranger, type RateLimits } from './rate-limit.ts';
 import { hasBody } from './request-hygiene.ts';
 import { pathOf, routeOf, type Route } from './routes.ts';
@@ -73,6 +73,7 @@ export async function registerSurfaces(app: FastifyInstance, options: SurfacesOp
       replyOptions: {
         getUpstream: (request) => admissionOf(request as FastifyRequest).upstream,
         rewriteRequestHeaders: (request, headers) => onwardHeaders(request as FastifyRequest, headers, options),
+        rewriteHeaders: (headers) => answerHeadersOf(headers as IncomingHttpHeaders),
         onError: (reply, { error }) =>
           void (reply as unknown as FastifyReply).send(
             refusalOfFailure(causeOf(error), 'The service behind the gateway'),
@@ -195,7 +196,11 @@ function answerError(error: FastifyError, { request, reply, options }: Failing):
     return void reply.status(answer.status).headers(answer.headers).send(answer.body);
   }
   if (!pathOf(request.raw.url ?? '/').startsWith('/clustral.v1.')) throw error;
-  const answer = connectAnswer(foreseen(error), context);
+  const foreseenError = foreseen(error);
+  if (!(foreseenError instanceof Refusal)) {
+    request.log.error({ err: error, correlationId: context.correlationId }, 'a call failed in a way nobody foresaw');
+  }
+  const answer = connectAnswer(foreseenError, context);
   void reply.status(answer.status).headers(answer.headers).send(answer.body);
 }
 

@@ -49,7 +49,7 @@ export async function runCall(
       position = reached;
     },
   };
-  if (claims !== undefined) await incoming.options.before?.(call);
+  if (incoming.route.callers !== 'anyone') await incoming.options.before?.(call);
   return { message: await handle(call), position };
 }
 

@@ -2,6 +2,7 @@
  * What a browser or a CLI finds at the public address before anybody signed in: the front page, the discovery document and
  * a page for every error code. It has no session yet, keeps nothing and asks no other service.
  */
+import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { discoveryPath } from '@clustral/schemas/discovery.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
@@ -45,7 +46,9 @@ function answerNotFound(accept: string | undefined, reply: FastifyReply): Fastif
   throw new Refusal('ROUTE_NOT_FOUND', 'There is no GET here.');
 }
 
-function securityHeaders({ protocol }: URL): Record<string, string> {
+function securityHeaders({ protocol, hostname }: URL): Record<string, string> {
+  // It binds a host on every port: on `localhost` it would take plain http away from everything else that runs there.
+  const isOwnHost = protocol === 'https:' && hostname.includes('.') && isIP(hostname) === 0;
   return {
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     'x-content-type-options': 'nosniff',
@@ -53,6 +56,6 @@ function securityHeaders({ protocol }: URL): Record<string, string> {
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=()',
-    ...(protocol === 'https:' ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+    ...(isOwnHost ? { 'strict-transport-security': 'max-age=31536000' } : {}),
   };
 }

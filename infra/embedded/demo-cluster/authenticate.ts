@@ -9,6 +9,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Exchange } from './exchange.ts';
 import { agentUserName } from './identity.ts';
 import type { Attributes, User } from './rbac.ts';
+import { decodePercent } from './request-info.ts';
 import { ApiError, unauthorized } from './status.ts';
 
 const authenticated = 'system:authenticated';
@@ -48,7 +49,7 @@ function impersonated(exchange: Exchange): User | undefined {
   const extra = Object.fromEntries(
     exchange
       .headerNames(extraPrefix)
-      .map((header) => [decodeURIComponent(header.slice(extraPrefix.length)), exchange.headerValues(header)]),
+      .map((header) => [decodePercent(header.slice(extraPrefix.length)), exchange.headerValues(header)]),
   );
   if (name !== '') return { name, groups, extra, ...(uid === '' ? {} : { uid }) };
   if (groups.length === 0 && uid === '' && Object.keys(extra).length === 0) return undefined;

@@ -58,7 +58,9 @@ function readJson(text: string): unknown {
   }
 }
 
+/** kubectl sends JSON under the name of YAML, which JSON is; reading it as JSON is many times faster. */
 function readYaml(text: string): unknown {
+  if (text.startsWith('{')) return readJson(text);
   try {
     return parseYaml(text) as unknown;
   } catch {

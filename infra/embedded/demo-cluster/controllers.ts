@@ -72,7 +72,8 @@ export class Controllers {
     if (dependents.length === 0) return;
     setImmediate(() => {
       for (const place of dependents) {
-        if (this.#workshop.store.get(place) !== undefined) deleteObject(this.#workshop, place, {});
+        const object = this.#workshop.store.get(place);
+        if (object !== undefined) this.#guarded(object, () => void deleteObject(this.#workshop, place, {}));
       }
     });
   }

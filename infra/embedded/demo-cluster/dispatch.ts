@@ -54,9 +54,9 @@ const partHandlers: Record<string, Handler> = {
 
 /** Answers one request, whatever happens. */
 export async function handle(exchange: Exchange, cluster: Cluster, serviceAccountToken: string): Promise<void> {
-  exchange.setHeader('audit-id', auditId(exchange, cluster));
-  exchange.setHeader('cache-control', 'no-cache, private');
   try {
+    exchange.setHeader('audit-id', auditId(exchange, cluster));
+    exchange.setHeader('cache-control', 'no-cache, private');
     const user = callerOf(exchange, serviceAccountToken, (attributes) => demand(cluster, attributes));
     const info = parseRequest(exchange.method, exchange.target);
     demand(cluster, attributesOf(user, info));
@@ -115,7 +115,7 @@ function refuse(exchange: Exchange, cluster: Cluster, error: unknown): void {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     cluster.log('error', 'a request to the demo cluster failed', { method: exchange.method, stack });
   }
-  if (exchange.answered) return exchange.end();
+  if (exchange.answered || exchange.signal.aborted) return exchange.end();
   const refusal = known ? error : internalError();
   const seconds = refusal.details['retryAfterSeconds'];
   if (typeof seconds === 'number') exchange.setHeader('retry-after', String(seconds));

@@ -23,6 +23,8 @@ export function recordEvent({ store, world }: { store: Store; world: World }, ha
   const home = store.get({ resource: storedResource('Namespace'), name: namespace });
   if (home === undefined || home.metadata.deletionTimestamp !== undefined) return;
   makeRoom(store);
+  // A full cluster has more to tell than it can note down.
+  if (!store.hasRoomFor(storedResource('Event'))) return;
   const now = timestamp(world.now());
   store.create(storedResource('Event'), {
     apiVersion: 'v1',

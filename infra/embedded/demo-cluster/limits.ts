@@ -24,6 +24,8 @@ export const limits = {
   streams: 1_000,
   /** HTTP/2 streams a client may have open on one connection. */
   streamsPerConnection: 250,
+  /** Memory of one HTTP/2 connection; several long lists at once need more than Node's 10. */
+  sessionMegabytes: 64,
   /** A watch without timeoutSeconds ends at random between this and twice this, as the API server's do. */
   watchMs: 30 * 60_000,
   /** How often a quiet watch is told the current revision, when it asked for bookmarks. */
@@ -32,8 +34,6 @@ export const limits = {
   logLines: 5_000,
   /** How long a log may be followed. */
   followMs: 4 * 60 * 60_000,
-  /** Page size of a list whose caller named none. */
-  page: 5_000,
   /** Time a stopping server gives open requests. */
   stopMs: 2_000,
 } as const;

@@ -21,8 +21,9 @@ async function main(environment: NodeJS.ProcessEnv): Promise<void> {
     now: () => new Date(),
     log: (level, message, fields) => console.error(JSON.stringify({ level, message, ...fields })),
   });
-  console.log(`listening 127.0.0.1:${cluster.port}`);
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => void cluster.stop());
+  // Whoever reads this line may send a signal at once.
+  console.log(`listening 127.0.0.1:${cluster.port}`);
 }
 
 if (import.meta.main) await main(process.env);

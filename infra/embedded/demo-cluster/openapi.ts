@@ -60,9 +60,12 @@ function documentOf(at: { group: string; version: string }): JsonObject {
 
 function pathsOf(resource: Resource): [string, JsonObject][] {
   const { plural, namespaced } = resource;
-  const collection = `/${rootOf(resource)}/${namespaced ? 'namespaces/{namespace}/' : ''}${plural}`;
+  // kubectl 1.27 looks for a kind under this path alone.
+  const everywhere = `/${rootOf(resource)}/${plural}`;
+  const collection = namespaced ? `/${rootOf(resource)}/namespaces/{namespace}/${plural}` : everywhere;
   if (!isStored(resource)) return [[collection, operations(resource, ['post'])]];
   return [
+    [everywhere, operations(resource, ['get'])],
     [collection, operations(resource, ['get', 'post', 'delete'])],
     [`${collection}/{name}`, operations(resource, ['get', 'put', 'patch', 'delete'])],
   ];

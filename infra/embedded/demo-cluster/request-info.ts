@@ -43,7 +43,7 @@ export function parseRequest(method: string, target: string): RequestInfo {
   const cut = target.indexOf('?');
   const path = cut < 0 ? target : target.slice(0, cut);
   const query = new URLSearchParams(cut < 0 ? '' : target.slice(cut + 1));
-  const resource = resourcePath(path.split('/').filter(Boolean).map(decodeSegment));
+  const resource = resourcePath(path.split('/').filter(Boolean).map(decodePercent));
   const verb = verbs[method] ?? method.toLowerCase();
   if (resource === undefined) return { verb: method.toLowerCase(), path, query };
   if (resource.name !== undefined || (verb !== 'get' && verb !== 'delete')) return { verb, path, query, resource };
@@ -97,10 +97,14 @@ function named(resource: ResourcePath, rest: readonly string[]): ResourcePath {
   };
 }
 
-function decodeSegment(segment: string): string {
+/**
+ * Text without percent signs.
+ * @throws ApiError 400 when a percent sign encodes nothing
+ */
+export function decodePercent(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw badRequest('the address holds a percent sign that encodes nothing');
+    throw badRequest('the request holds a percent sign that encodes nothing');
   }
 }

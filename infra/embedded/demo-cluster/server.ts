@@ -25,6 +25,7 @@ export async function listen(
     ...tls,
     allowHTTP1: true,
     settings: { maxConcurrentStreams: limits.streamsPerConnection },
+    maxSessionMemory: limits.sessionMegabytes,
   });
   server.on('request', (request, reply) => {
     void answer(new Exchange(request, reply, stopping.signal));

@@ -24,6 +24,9 @@ export interface Snapshot {
   objects: KubeObject[];
 }
 
+/** An object may always grow by this much: a full cluster must still be able to mark what is to be deleted. */
+const slackBytes = 1024;
+
 interface Entry {
   object: KubeObject;
   bytes: number;
@@ -117,6 +120,12 @@ export class Store implements RoleSource {
     return object;
   }
 
+  /** Whether another object of this kind could be created now; its size apart. */
+  hasRoomFor(resource: Resource): boolean {
+    const room = this.#count < limits.objects && this.#bytes < limits.storeBytes - limits.objectBytes;
+    return room && (resource.kind !== 'Pod' || this.#bucket(resource).size < limits.pods);
+  }
+
   /** The change after a revision: undefined when there is none yet, 'expired' when it is no longer kept. */
   changeAfter(revision: number): Change | undefined | 'expired' {
     return this.#history.after(revision, this.#revision);
@@ -158,7 +167,8 @@ export class Store implements RoleSource {
     const bucket = this.#bucket(place.resource);
     const key = keyOf(place.namespace, place.name);
     const growth = bytes - (bucket.get(key)?.bytes ?? 0);
-    if (growth > 0 && this.#bytes + growth > limits.storeBytes) throw overQuota(place, `bytes=${limits.storeBytes}`);
+    if (growth > slackBytes && this.#bytes + growth > limits.storeBytes)
+      throw overQuota(place, `bytes=${limits.storeBytes}`);
     this.#count += previous === undefined ? 1 : 0;
     this.#bytes += growth;
     const stored = withRevision(object, this.#nextRevision());

@@ -3,7 +3,6 @@
  * new sign-in. It refuses whoever was disabled, and everybody while the policy is not current: who may call is an access
  * decision too (D16).
  */
-import { randomUUID } from 'node:crypto';
 import { userStream } from '@clustral/schemas/events/user.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { UserId } from '@clustral/schemas/ids.ts';
@@ -32,8 +31,7 @@ export function makeCallerKnown(deps: {
 }): (call: Call) => Promise<void> {
   return async (call) => {
     const { claims } = call;
-    // A method for anyone is called with tokens of other kinds too; they are nobody there.
-    if (claims === undefined || claims.kind !== 'internal' || claims.credential_id !== undefined) return;
+    if (claims === undefined) return;
     deps.policy.assertFresh();
     const told = callerAsTold(claims, deps.nameRule);
     const known = deps.policy.user(told.userId) ?? initialUser;
@@ -47,7 +45,7 @@ export function makeCallerKnown(deps: {
         if (state.status === 'disabled') throw disabled(told.userId);
         return syncUser(told, state);
       },
-      cause: { ...causeOf(call), $correlationId: call.correlationId || randomUUID() },
+      cause: causeOf(call),
     });
   };
 }

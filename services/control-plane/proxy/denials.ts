@@ -113,7 +113,7 @@ class Counter {
     } else if (this.#counted.size < limits.reasons) {
       this.#counted.set(key, counted(denial));
     } else {
-      this.lost(denial.at, denial.at);
+      this.lost(denial.at, this.#options.now());
     }
   }
 }

@@ -26,6 +26,7 @@ import { proxyPrefix } from './path.ts';
 import type { RequestOrigin } from './proxy-records.ts';
 
 const drainMs = 2_000;
+const lingerMs = 1_000;
 
 export type KubectlProxyOptions = {
   readonly verifier: Verifier<InternalClaims>;
@@ -115,7 +116,7 @@ class Proxying {
     const until = performance.now() + drainMs;
     while (this.#open.size > 0 && performance.now() < until) await pause(50);
     const refusal = new Refusal('TUNNEL_ERROR', 'The control plane is being restarted. Send the request again.');
-    this.#open.endAll('agent_lost', refusal);
+    this.#open.endAll('failed', refusal);
     this.#open.stop();
   }
 
@@ -231,11 +232,14 @@ function answer(response: ServerResponse, { status, headers, body }: ErrorAnswer
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
-// Nothing that came behind the head of an upgrade is ever read as a request (UP-01).
+// Nothing that came behind the head of an upgrade is ever read as a request (UP-01): it is thrown away until the peer has
+// had time to read the answer, which a reset could destroy.
 function endWith(socket: Duplex, { status, headers, body }: ErrorAnswer): void {
   if (socket.destroyed) return;
   const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
-  socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
+  socket.resume();
+  setTimeout(() => socket.destroy(), lingerMs).unref();
 }
 
 const pause = (ms: number): Promise<void> =>

@@ -15,7 +15,7 @@ export const openLimits = { perCredential: 200, perUser: 400 } as const;
 const sweepMs = 250;
 
 /** Why the server ends a request. */
-export type EndReason = Extract<ProxyOutcome['end'], 'revoked' | 'expired' | 'agent_lost'>;
+export type EndReason = Extract<ProxyOutcome['end'], 'revoked' | 'expired' | 'agent_lost' | 'failed'>;
 
 /** A request while it is open. */
 export type OpenRequest = {

@@ -84,7 +84,7 @@ describe('the start after an unclean stop', () => {
       data: { requestId: open.requestId, ...open.basis, strict: true, startedAt: open.startedAt.toISOString() },
       metadata: { epoch: 11, requestId: open.requestId, actor: { kind: 'user', id: open.basis.userId } },
     });
-    const { from, to } = gap?.data as { from: string; to: string };
+    const { from = '', to = '' } = (gap?.data ?? {}) as { from?: string; to?: string };
     expect(gap?.data).toMatchObject({ clusterId, reason: 'unclean_stop' });
     expect(new Date(from) <= crashedAt && new Date(to) >= crashedAt).toBe(true);
   });

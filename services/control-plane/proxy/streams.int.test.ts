@@ -234,7 +234,7 @@ describe('a stream whose permission ends', () => {
   };
   const unassign = async (): Promise<void> => {
     const { facts } = await world.store.load(accessStream(alice.userId, cluster));
-    const { assignmentId } = facts.at(-1)?.data as { assignmentId: string };
+    const { assignmentId } = (facts.at(-1)?.data ?? {}) as { assignmentId?: string };
     const data = { userId: alice.userId, clusterId: cluster, assignmentId, roleId: role };
     await world.append(accessStream(alice.userId, cluster), { type: 'user.role_unassigned', data });
   };
@@ -341,6 +341,6 @@ describe('stopping', () => {
     expect([answer.status, answer.headers.get('x-clustral-error-code')]).toEqual([503, ['UPSTREAM_UNAVAILABLE']]);
     await stopped;
     expect(open.closed).toBe(true);
-    expect(await outcome()).toMatchObject({ end: 'agent_lost' });
+    expect(await outcome()).toMatchObject({ end: 'failed', errorCode: 'TUNNEL_ERROR' });
   });
 });

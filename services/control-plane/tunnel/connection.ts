@@ -25,7 +25,7 @@ const deadAfterMs = 30_000;
 const shrinkEveryMs = 30_000;
 const farewellMs = 300;
 
-export type ControlMessage = MessageInitShape<typeof ControlDownSchema>['message'];
+export type ControlMessage = NonNullable<MessageInitShape<typeof ControlDownSchema>['message']>;
 
 /** Who is at the other end, as it said in its hello; texts are cut already. */
 export type AgentProcess = {

@@ -1,194 +1,196 @@
 /**
- * The tunnel's server on :5443: HTTP/2 over TLS 1.3, dialled by agents. Each stream is authenticated here, once, before either
- * the stock Connect path or the lanes see it (D34). A connection without an agent's certificate may do next to nothing and
- * not for long; one with it gets windows that let a bulk download run at the speed of the network.
+ * The tunnel of the control plane: puts the server on :5443, the registry of agents, enrolment and the facts about them together,
+ * and keeps their one clock. `createTunnel` is all that `main.ts` needs of this folder.
  */
-import { constants as tls } from 'node:crypto';
-import http2, { type Http2SecureServer, type IncomingHttpHeaders, type ServerHttp2Session } from 'node:http2';
-import type { ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
-import type { TLSSocket } from 'node:tls';
-import { Refusal } from '@clustral/schemas/errors.ts';
-import { connectError } from '@clustral/kernel/http-errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Refusal, type ErrorCode } from '@clustral/schemas/errors.ts';
+import type { ClusterId } from '@clustral/schemas/ids.ts';
+import { LaneEncoder } from '@clustral/schemas/lane-codec.ts';
 import type { Running } from '@clustral/kernel/lifecycle.ts';
 import type { Log } from '@clustral/kernel/log.ts';
-import type { CertificateAuthority, ServerCertificate } from '../certificate-authority.ts';
-import type { Authenticator, Caller, PeerCertificate } from './authenticator.ts';
-import { exchangePath } from './authenticator.ts';
-import type { Connection } from './connection.ts';
-import { refuseStream } from './refused-stream.ts';
+import type { AgentTokens } from '../agent-tokens.ts';
+import type { CertificateAuthority } from '../certificate-authority.ts';
+import type { ClusterState } from '../domain/cluster.ts';
+import type { Agents, Commands, Policy } from '../ports.ts';
+import { AgentRegistry } from './agents.ts';
+import { AuthFailures } from './auth-failures.ts';
+import { createAuthenticator, type Authenticator } from './authenticator.ts';
+import { Connection, type AgentProcess, type ControlMessage } from './connection.ts';
+import { createCallHandler } from './calls.ts';
+import { Enrolment } from './enrolment.ts';
+import type { Outbox } from './outbox.ts';
+import { PresenceFacts } from './presence-facts.ts';
+import { startTunnelServer, type SessionContext, type TunnelCall } from './listener.ts';
 
-/** What the server knows of a connection before, and after, its hello. */
-export type SessionContext = {
-  readonly session: ServerHttp2Session;
-  readonly peer: PeerCertificate;
-  readonly sourceAddress: string;
-  connection: Connection | undefined;
-};
-
-export type TunnelServerOptions = {
+export type TunnelOptions = {
   readonly host: string;
+  /** 0 for a free one. */
   readonly port: number;
+  /** DNS names and addresses by which agents dial: the names in the server's certificate (D6). */
   readonly serverNames: readonly string[];
-  readonly authority: CertificateAuthority;
-  readonly authenticator: Authenticator;
   readonly docsBaseUrl: string;
+  readonly policy: Pick<Policy, 'cluster' | 'assertFresh' | 'onFact'>;
+  /** Every cluster of the policy fold: at the start, those that the log has as connected are looked at. */
+  readonly clusters: () => Iterable<ClusterState>;
+  readonly commands: Commands;
+  readonly authority: CertificateAuthority;
+  readonly tokens: AgentTokens;
+  /** The lease's epoch: agents keep the highest they have seen (D18). */
+  readonly epoch: number;
   readonly now: () => Date;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly monotonic: () => number;
   readonly log: Log;
-  /** Answers the methods that are not lanes. */
-  readonly answer: (call: TunnelCall) => void;
-  /** A stream or an enrolment was refused. */
-  readonly onRefused: (refused: { refusal: Refusal; context: SessionContext; method: string }) => void;
 };
 
-export type TunnelCall = {
-  readonly request: http2.Http2ServerRequest;
-  readonly response: http2.Http2ServerResponse;
-  readonly context: SessionContext;
-  readonly caller: Caller;
-};
+const tickMs = 1_000;
+const recheckEveryMs = 60_000;
+const stopMs = 1_500;
 
-const helloDeadlineMs = 15_000;
-/** What an agent may have in flight: 8 MiB a lane and 64 MiB a connection reach 50 MB/s at 50 ms. */
-const agentWindows = { stream: 8 * 1024 * 1024, connection: 64 * 1024 * 1024 };
-const agentStreams = 2_100;
-const strangerStreams = 8;
-const renewBeforeMs = 30 * 86_400_000;
-const lookAtCertificateEveryMs = 12 * 3_600_000;
-
-/** Listens. `closeIdle` etc. belong to the caller; `stop` destroys every connection. */
-export async function startTunnelServer(options: TunnelServerOptions): Promise<Running & { readonly port: number }> {
-  let certificate = await options.authority.issueServerCertificate(options.serverNames);
-  const server = http2.createSecureServer({
-    ...secureContext(certificate, options.authority),
-    minVersion: 'TLSv1.3',
-    ALPNProtocols: ['h2'],
-    allowHTTP1: false,
-    requestCert: true,
-    // Enrolment has no certificate yet: who has none is told so by the authenticator.
-    rejectUnauthorized: false,
-    // A resumed session would be one whose certificate nobody looked at.
-    secureOptions: tls.SSL_OP_NO_TICKET,
-    handshakeTimeout: 10_000,
-    maxSessionMemory: 256,
-    settings: { enablePush: false, maxConcurrentStreams: strangerStreams, maxHeaderListSize: 16_384 },
-  });
-  const sessions = new Set<ServerHttp2Session>();
-  server.on('session', (session) => accept(session, { sessions, options }));
-  server.on('sessionError', (error) => options.log.debug({ err: error }, 'a connection to the tunnel failed'));
-  server.on('tlsClientError', (error) => options.log.debug({ err: error }, 'a TLS handshake with the tunnel failed'));
-  const renewal = setInterval(() => {
-    if (certificate.notAfter.getTime() - options.now().getTime() > renewBeforeMs) return;
-    void options.authority.issueServerCertificate(options.serverNames).then((renewed) => {
-      certificate = renewed;
-      server.setSecureContext(secureContext(renewed, options.authority));
-    });
-  }, lookAtCertificateEveryMs).unref();
-  const port = await listen(server, options);
+/** Listens for agents. `open` may be called from then on; `stop` lets running requests end for a moment and then cuts them. */
+export async function createTunnel(options: TunnelOptions): Promise<Agents & Running & { readonly port: number }> {
+  const tunnel = new Tunnel(options);
+  const { port } = await tunnel.listen();
   return {
     port,
-    async stop() {
-      clearInterval(renewal);
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const session of sessions) session.destroy();
-      await closed;
-    },
+    open: (call, handlers) => tunnel.registry.open(call, handlers),
+    presence: (clusterId) => tunnel.registry.presence(clusterId),
+    stop: () => tunnel.stop(),
   };
 }
 
-function secureContext(certificate: ServerCertificate, authority: CertificateAuthority) {
-  return { key: certificate.privateKeyPem, cert: certificate.chainPem, ca: [...authority.trusted] };
-}
+class Tunnel {
+  readonly registry: AgentRegistry;
+  readonly #options: TunnelOptions;
+  readonly #authenticator: Authenticator;
+  readonly #failures: AuthFailures;
+  readonly #presence: PresenceFacts;
+  readonly #enrolment: Enrolment;
+  readonly #encoder = new LaneEncoder();
+  #server: (Running & { readonly port: number }) | undefined;
+  #stopListening: () => void = () => undefined;
+  #ticker: NodeJS.Timeout | undefined;
+  #recheckedAt: number;
 
-async function listen(server: Http2SecureServer, { host, port }: TunnelServerOptions): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject);
-  server.listen({ host, port }, resolve);
-  await promise;
-  server.off('error', reject);
-  return (server.address() as AddressInfo).port;
-}
-
-type Accepting = { readonly sessions: Set<ServerHttp2Session>; readonly options: TunnelServerOptions };
-
-function accept(session: ServerHttp2Session, { sessions, options }: Accepting): void {
-  const socket = session.socket as TLSSocket;
-  const peer = options.authenticator.peerOf(socket);
-  const context: SessionContext = {
-    session,
-    peer,
-    sourceAddress: socket.remoteAddress ?? 'unknown',
-    connection: undefined,
-  };
-  sessions.add(session);
-  session.on('error', () => undefined);
-  if (!(peer instanceof Refusal)) {
-    session.settings({ initialWindowSize: agentWindows.stream, maxConcurrentStreams: agentStreams });
-    session.setLocalWindowSize(agentWindows.connection);
+  constructor(options: TunnelOptions) {
+    const { policy, authority, monotonic } = options;
+    this.#options = options;
+    this.#recheckedAt = monotonic();
+    this.#authenticator = createAuthenticator({ ...options, policy, trusted: authority.trusted });
+    this.registry = new AgentRegistry({
+      monotonic,
+      recheck: ({ parts, tokenExpiresAt }) => this.#authenticator.recheck(parts.identity, parts.peer, tokenExpiresAt),
+    });
+    this.#failures = new AuthFailures(options);
+    const connections = (id: Parameters<AgentRegistry['connections']>[0]) => this.registry.connections(id);
+    this.#presence = new PresenceFacts({ ...options, connections }, options.clusters());
+    this.#enrolment = new Enrolment(options);
   }
-  const deadline = setTimeout(() => {
-    if (!context.connection) session.destroy();
-  }, helloDeadlineMs);
-  session.on('close', () => {
-    clearTimeout(deadline);
-    sessions.delete(session);
-  });
-  session.on('stream', (stream, headers, _flags, rawHeaders) => {
-    // Node emits a stream's error when the peer resets it; its close says the rest.
-    stream.on('error', () => undefined);
-    void handle({ stream, headers, rawHeaders: rawHeaders as unknown as string[], context, options });
-  });
-}
 
-type Incoming = {
-  readonly stream: ServerHttp2Stream;
-  readonly headers: IncomingHttpHeaders;
-  readonly rawHeaders: string[];
-  readonly context: SessionContext;
-  readonly options: TunnelServerOptions;
-};
-
-async function handle({ stream, headers, rawHeaders, context, options }: Incoming): Promise<void> {
-  const { ':path': path, ':method': method, 'content-type': contentType, authorization } = headers;
-  if (path === '/healthz' && method === 'GET') {
-    stream.respond({ ':status': 200, 'content-type': 'text/plain' });
-    stream.end('ok\n');
-    return;
+  async listen(): Promise<{ readonly port: number }> {
+    this.#server = await startTunnelServer({
+      ...this.#options,
+      authenticator: this.#authenticator,
+      answer: createCallHandler({
+        ...this.#options,
+        enrolment: this.#enrolment,
+        open: (call, process, outbox) => this.#open(call, process, outbox),
+        onRefused: (refused) => this.#refused(refused),
+      }),
+      onRefused: (refused) => this.#refused(refused),
+    });
+    // A listener is called after the fold took the fact, so the check sees what it says (D2).
+    this.#stopListening = this.#options.policy.onFact((fact) => {
+      if (endsIdentities.has(fact.type)) this.registry.recheck((fact.data as { clusterId: ClusterId }).clusterId);
+    });
+    this.#ticker = setInterval(() => this.#tick(), tickMs).unref();
+    return this.#server;
   }
-  try {
-    const caller = await options.authenticator.authenticate({ peer: context.peer, method, path, authorization });
-    if (stream.destroyed) return;
-    if (path === exchangePath) {
-      offerLane(stream, { contentType, context, caller });
-      return;
+
+  async stop(): Promise<void> {
+    this.#stopListening();
+    clearInterval(this.#ticker);
+    for (const connection of this.registry.all()) {
+      connection.drain();
+      connection.say({ case: 'drain', value: { reconnectAfterMs: 500 } });
     }
-    const request = new http2.Http2ServerRequest(stream, headers, {}, rawHeaders);
-    options.answer({ request, response: new http2.Http2ServerResponse(stream), context, caller });
-  } catch (thrown) {
-    if (thrown instanceof Refusal) options.onRefused({ refusal: thrown, context, method: methodName(path) });
-    else options.log.error({ err: thrown }, 'a stream of the tunnel failed in a way nobody foresaw');
-    const correlationId = crypto.randomUUID();
-    refuseStream(stream, contentType, connectError(thrown, { docsBaseUrl: options.docsBaseUrl, correlationId }));
+    const deadline = this.#options.monotonic() + stopMs;
+    while (this.registry.all().some(({ busyLanes }) => busyLanes > 0) && this.#options.monotonic() < deadline) {
+      await sleep(50);
+    }
+    await this.#server?.stop();
   }
-}
 
-type Offer = {
-  readonly contentType: string | undefined;
-  readonly context: SessionContext;
-  readonly caller: Caller;
-};
+  #tick(): void {
+    const now = this.#options.monotonic();
+    this.registry.enforceLimits(now);
+    this.#presence.tell(now);
+    this.#failures.flush(now);
+    if (now - this.#recheckedAt < recheckEveryMs) return;
+    this.#recheckedAt = now;
+    this.registry.recheck();
+  }
 
-function offerLane(stream: ServerHttp2Stream, { contentType, context, caller }: Offer): void {
-  const { connection } = context;
-  if (contentType !== 'application/connect+proto' || !connection || caller.kind !== 'agent') {
-    throw new Refusal(
-      'BAD_REQUEST',
-      'A lane must be opened with application/connect+proto, after the hello on Control.',
+  #open({ context, caller }: TunnelCall, process: AgentProcess, outbox: Outbox<ControlMessage>): Connection {
+    const { log, now, monotonic } = this.#options;
+    const { peer, session } = context;
+    if (caller.kind !== 'agent' || peer instanceof Refusal) throw new Error('the authenticator let a stranger through');
+    if (context.connection) throw new Refusal('BAD_REQUEST', 'This connection has a Control stream already.');
+    const { identity, tokenExpiresAt } = caller;
+    const { clusterId } = identity;
+    let violations = 0;
+    const connection = new Connection(
+      {
+        session,
+        peer,
+        identity,
+        process,
+        outbox,
+        monotonic,
+        encoder: this.#encoder,
+        connectedAt: now(),
+        onFreeLane: (free) => this.registry.serve(free),
+        onViolation: (what) => {
+          violations += 1;
+          if (violations <= mostViolationsLogged)
+            log.warn({ clusterId, what }, 'an agent broke the protocol on a lane');
+        },
+      },
+      tokenExpiresAt,
     );
+    this.registry.attach(connection);
+    context.connection = connection;
+    log.info({ clusterId, ...process }, 'an agent is connected');
+    session.once('close', () => {
+      const isLast = this.registry.detach(connection);
+      log.info({ clusterId, instanceId: process.instanceId, isLast }, 'a connection of an agent is gone');
+      if (isLast) this.#presence.went(clusterId);
+    });
+    this.#presence.came(clusterId);
+    return connection;
   }
-  if (caller.tokenExpiresAt > connection.tokenExpiresAt) connection.tokenExpiresAt = caller.tokenExpiresAt;
-  connection.offer(stream);
+
+  #refused({ refusal, context, method }: { refusal: Refusal; context: SessionContext; method: string }): void {
+    const { peer, sourceAddress } = context;
+    this.#options.log.info({ code: refusal.code, method, sourceAddress }, refusal.message);
+    if (!recorded.has(refusal.code)) return;
+    const claimed = peer instanceof Refusal ? undefined : peer.clusterId;
+    const exists = claimed !== undefined && this.#options.policy.cluster(claimed) !== undefined;
+    this.#failures.note({ clusterId: exists ? claimed : null, code: refusal.code, method, sourceAddress });
+  }
 }
 
-// Only the method's own name is kept of a path that may be anything.
-const methodName = (path: string | undefined): string => /\/([A-Za-z]{1,40})$/.exec(path ?? '')?.[1] ?? 'unknown';
+const mostViolationsLogged = 10;
+const endsIdentities: ReadonlySet<string> = new Set([
+  'cluster.agent_revoked',
+  'cluster.agent_enrolled',
+  'cluster.deleted',
+]);
+/** Refusals that say something about who knocked; the others are about what was asked, or about us. */
+const recorded: ReadonlySet<ErrorCode> = new Set([
+  'AGENT_UNAUTHENTICATED',
+  'AGENT_REVOKED',
+  'SUPERSEDED',
+  'BOOTSTRAP_TOKEN_INVALID',
+  'FORBIDDEN',
+]);

@@ -1,46 +1,38 @@
 /** A whole gateway for tests: real sockets, a real provider, recording services behind it, real keys. */
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { controlPlaneIssuer, kubeconfigAudience } from '@clustral/schemas/tokens.ts';
 import { createSigner } from '@clustral/kernel/jwt.ts';
-import { createLog, type Log } from '@clustral/kernel/log.ts';
+import { createLog } from '@clustral/kernel/log.ts';
+import { createKeyPair, type KeyPair } from '@clustral/kernel/x509.ts';
 import { start } from '../main.ts';
 import { startTestProvider, type TestProvider } from './identity-provider.ts';
 import { startRecorder, type Recorder } from './recorder.ts';
 
-export type PemPair = { readonly privateKeyPem: string; readonly publicKeyPem: string };
-
-export type TestGateway = {
-  readonly port: number;
-  readonly url: string;
+/** Everything around a gateway, and the environment that makes one part of it. */
+export type Surroundings = {
+  readonly environment: Readonly<Record<string, string>>;
   readonly provider: TestProvider;
   readonly controlPlane: Recorder;
   readonly audit: Recorder;
   readonly web: Recorder;
-  readonly internalKeys: PemPair;
-  readonly kubeconfigKeys: PemPair;
+  readonly internalKeys: KeyPair;
+  readonly kubeconfigKeys: KeyPair;
   /** A kubeconfig token for cluster `c1`, with the given claims changed. */
   kubeconfigToken(claims?: Record<string, unknown>): Promise<string>;
   stop(): Promise<void>;
 };
 
+export type TestGateway = Surroundings & { readonly port: number; readonly url: string };
+
 export const c1 = '0a6f4f2e-8f4e-4a75-9a55-2b1f3f6c7d01';
 
-export function makeEs256Pair(): PemPair {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  return {
-    privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-  };
-}
-
-/** Starts all of it and waits until the gateway is ready. `variables` are added to its environment. */
-export async function startTestGateway(variables: Record<string, string> = {}, log?: Log): Promise<TestGateway> {
+/** Starts what a gateway needs around it. */
+export async function startSurroundings(): Promise<Surroundings> {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
-  const [internalKeys, kubeconfigKeys] = [makeEs256Pair(), makeEs256Pair()];
+  const [internalKeys, kubeconfigKeys] = [await createKeyPair('P-256'), await createKeyPair('P-256')];
   const file = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);
@@ -51,8 +43,8 @@ export async function startTestGateway(variables: Record<string, string> = {}, l
     await startRecorder('audit'),
     await startRecorder('web'),
   ];
-  const running = await start(
-    {
+  return {
+    environment: {
       CLUSTRAL_ENV: 'embedded',
       PORT: '0',
       PUBLIC_URL: 'https://clustral.example:8443',
@@ -65,13 +57,7 @@ export async function startTestGateway(variables: Record<string, string> = {}, l
       INTERNAL_JWT_PRIVATE_KEY_PATH: file('internal.key', internalKeys.privateKeyPem),
       INTERNAL_JWT_PUBLIC_KEY_PATH: file('internal.pub', internalKeys.publicKeyPem),
       KUBECONFIG_JWT_PUBLIC_KEY_PATH: file('kubeconfig.pub', kubeconfigKeys.publicKeyPem),
-      ...variables,
     },
-    log ?? createLog('gateway', 'silent'),
-  );
-  const gateway: TestGateway = {
-    port: running.port,
-    url: `http://127.0.0.1:${running.port}`,
     provider,
     controlPlane,
     audit,
@@ -80,16 +66,49 @@ export async function startTestGateway(variables: Record<string, string> = {}, l
     kubeconfigKeys,
     kubeconfigToken: (claims) => signKubeconfigToken(kubeconfigKeys, claims),
     stop: async () => {
-      await running.stop();
       await Promise.all([provider, controlPlane, audit, web].map((part) => part.stop()));
       rmSync(folder, { recursive: true });
     },
   };
-  await eventually(async () => (await fetch(`${gateway.url}/healthz/ready`)).status === 200);
-  return gateway;
 }
 
-export async function signKubeconfigToken(keys: PemPair, claims: Record<string, unknown> = {}): Promise<string> {
+/** Starts all of it and waits until the gateway is ready. `variables` are added to its environment. */
+export async function startTestGateway(variables: Record<string, string> = {}): Promise<TestGateway> {
+  const surroundings = await startSurroundings();
+  const running = await start({ ...surroundings.environment, ...variables }, createLog('gateway', 'silent'));
+  const url = `http://127.0.0.1:${running.port}`;
+  if (variables['TLS_CERT_PATH'] === undefined) {
+    await eventually(async () => (await fetch(`${url}/healthz/ready`)).status === 200);
+  }
+  return {
+    ...surroundings,
+    port: running.port,
+    url,
+    stop: async () => {
+      await running.stop();
+      await surroundings.stop();
+    },
+  };
+}
+
+export type Ask = (
+  path: string,
+  token?: string,
+  init?: { method?: string; body?: string; headers?: Record<string, string> },
+) => Promise<Response>;
+
+/** A client whose calls come from an address each, so that many failures are not one stranger's. */
+export function askerOf(gateway: TestGateway): Ask {
+  let callers = 0;
+  return (path, token, init = {}) => {
+    callers += 1;
+    const authorization: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const from = { 'x-forwarded-for': `203.0.${callers >> 8}.${callers & 255}` };
+    return fetch(`${gateway.url}${path}`, { ...init, headers: { ...authorization, ...from, ...init.headers } });
+  };
+}
+
+export async function signKubeconfigToken(keys: KeyPair, claims: Record<string, unknown> = {}): Promise<string> {
   const signer = await createSigner({
     ...keys,
     algorithm: 'ES256',

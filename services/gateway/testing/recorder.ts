@@ -45,6 +45,7 @@ export async function startRecorder(name: string): Promise<Recorder> {
     response.on('close', () => (recorded.aborted = !response.writableFinished));
     recorder.answer(request, response);
   });
+  server.maxHeadersCount = 0;
   server.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const recorder: Recorder = {

@@ -6,9 +6,9 @@ import type { Recorded } from '@clustral/schemas/events/envelope.ts';
 import { leaseStream } from '@clustral/schemas/events/lease.ts';
 import { roleStream } from '@clustral/schemas/events/role.ts';
 import { userStream } from '@clustral/schemas/events/user.ts';
-import { claims, clusterId, credentialId, noon, recorded, roleId, userId } from './domain/fixtures.ts';
-import type { PolicyFact } from './policy-facts.ts';
-import { PolicyFold, type Taken } from './policy-fold.ts';
+import { claims, clusterId, credentialId, noon, recorded, roleId, userId } from '../domain/fixtures.ts';
+import type { PolicyFact } from '../policy-facts.ts';
+import { PolicyFold, type Taken } from '../policy-fold.ts';
 
 /** Seconds since the epoch at noon. */
 export const noonSeconds = noon.getTime() / 1000;
@@ -42,13 +42,16 @@ export const facts = {
   }),
   userDisabled: (n = 1): PolicyFact => ({ type: 'user.disabled', data: { userId: userId(n) } }),
   userEnabled: (n = 1): PolicyFact => ({ type: 'user.enabled', data: { userId: userId(n) } }),
-  assigned: (n = 1, role = 1, cluster = 1, assignmentId = `a-${n}-${cluster}`): PolicyFact => ({
-    type: 'user.role_assigned',
-    data: { userId: userId(n), clusterId: clusterId(cluster), assignmentId, roleId: roleId(role) },
-  }),
-  unassigned: (n = 1, role = 1, cluster = 1, assignmentId = `a-${n}-${cluster}`): PolicyFact => ({
+  assigned: (n = 1, role = 1, said: { cluster?: number; id?: string } = {}): PolicyFact => {
+    const { cluster = 1, id = `a-${n}-${cluster}` } = said;
+    return {
+      type: 'user.role_assigned',
+      data: { userId: userId(n), clusterId: clusterId(cluster), assignmentId: id, roleId: roleId(role) },
+    };
+  },
+  unassigned: (n = 1, id = `a-${n}-1`): PolicyFact => ({
     type: 'user.role_unassigned',
-    data: { userId: userId(n), clusterId: clusterId(cluster), assignmentId, roleId: roleId(role) },
+    data: { userId: userId(n), clusterId: clusterId(), assignmentId: id, roleId: roleId() },
   }),
   granted: (said: { n?: number; role?: number; id?: string; from?: Date; until: Date }): PolicyFact => ({
     type: 'access_request.approved',
@@ -68,7 +71,7 @@ export const facts = {
     type: 'access_request.revoked',
     data: { userId: userId(n), clusterId: clusterId(), accessRequestId: id, reason: 'r' },
   }),
-  issued: (n = 1, user = 1, cluster = 1, seconds = 3_600): PolicyFact => ({
+  issued: (n = 1, user = 1, { cluster = 1, seconds = 3_600 } = {}): PolicyFact => ({
     type: 'credential.issued',
     data: {
       credentialId: credentialId(n),

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { parseDescription, parseFilter, parseGroups, parseLabels, parseName, parsePage } from './input.ts';
+
+const refusedOn = (field: string) => expect.objectContaining({ code: 'VALIDATION_ERROR', field });
+
+describe('a name', () => {
+  it.each(['a', 'prod', 'eu-west-1.prod', '0', 'a'.repeat(63)])('may be %s', (name) => {
+    expect(parseName(name)).toBe(name);
+  });
+
+  it.each([
+    '',
+    'A',
+    'a_b',
+    '-a',
+    'a-',
+    '.a',
+    'a.',
+    'a b',
+    'é',
+    'a\n',
+    'a'.repeat(64),
+    'x"\n  exec: {command: sh}',
+    '$all',
+  ])('may not be %j', (name) => {
+    expect(() => parseName(name)).toThrow(refusedOn('name'));
+  });
+});
+
+describe('a Kubernetes group of a role', () => {
+  it.each(['a', 'CN=ops team,OU=x', 'system:masters', 'oidc:é', 'x'.repeat(253)])(
+    'may be %j, and is kept as it is',
+    (group) => {
+      expect(parseGroups([group])).toEqual([group]);
+    },
+  );
+
+  it.each([
+    '',
+    ' a',
+    'a ',
+    '\u00a0a',
+    'a\r\nImpersonate-Group: b',
+    'a\tb',
+    'x'.repeat(254),
+    'system:nodes',
+    'System:Masters',
+    'system:kube-controller-manager',
+    '\ud800',
+  ])('may not be %j', (group) => {
+    expect(() => parseGroups(['ok', group])).toThrow(refusedOn('k8sGroups'));
+  });
+
+  it('is one of 1 to 64, each named once', () => {
+    expect(() => parseGroups([])).toThrow(refusedOn('k8sGroups'));
+    expect(() => parseGroups(['a', 'b', 'a'])).toThrow(refusedOn('k8sGroups'));
+    expect(() => parseGroups(Array.from({ length: 65 }, (_, n) => `g${n}`))).toThrow(refusedOn('k8sGroups'));
+  });
+});
+
+describe('labels', () => {
+  it('are kept', () => {
+    expect(parseLabels({ 'example.com/team': 'ops', env: '' })).toEqual({ 'example.com/team': 'ops', env: '' });
+  });
+
+  it.each([
+    [{ $where: '1' }],
+    [JSON.parse('{"__proto__": "x"}') as Record<string, string>],
+    [{ '': 'x' }],
+    [{ 'a b': 'x' }],
+    [{ a: 'x'.repeat(257) }],
+    [{ a: '\u001b[2J' }],
+    [{ ['k'.repeat(129)]: 'x' }],
+    [Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`k${n}`, 'v']))],
+  ])('may not be %j', (labels) => {
+    expect(() => parseLabels(labels)).toThrow(refusedOn('labels'));
+  });
+});
+
+describe('a page', () => {
+  it('has 100 entries unless somebody says otherwise', () => {
+    expect(parsePage({ pageSize: 0, pageToken: '' })).toEqual({ limit: 100 });
+    expect(parsePage({ pageSize: 7, pageToken: 't' })).toEqual({ limit: 7, after: 't' });
+  });
+
+  it.each([-1, 201])('cannot have %d', (pageSize) => {
+    expect(() => parsePage({ pageSize, pageToken: '' })).toThrow(refusedOn('pageSize'));
+  });
+});
+
+describe('texts', () => {
+  it('are refused by their field when they are too long or hold control characters', () => {
+    expect(parseDescription('what it is for')).toBe('what it is for');
+    expect(() => parseDescription('x'.repeat(1_025))).toThrow(refusedOn('description'));
+    expect(() => parseDescription('\u001b]0;x\u0007')).toThrow(refusedOn('description'));
+    expect(parseFilter('name', '')).toEqual({});
+    expect(() => parseFilter('name', 'x'.repeat(321))).toThrow(refusedOn('name'));
+  });
+});

@@ -1,0 +1,47 @@
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Environment } from '@clustral/kernel/config.ts';
+import { readControlPlaneConfig } from './config.ts';
+import { prepareInstallation } from './testing/installation.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'config-'));
+let environment: Environment;
+
+beforeAll(async () => {
+  ({ environment } = await prepareInstallation(folder, 'unix:/nowhere'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('the configuration of the control plane', () => {
+  it('has defaults for what an operator need not say', () => {
+    expect(readControlPlaneConfig(environment)).toMatchObject({
+      listenHost: '127.0.0.1',
+      docsBaseUrl: 'https://localhost:8443/errors/',
+      credentialTtl: { defaultSeconds: 28_800, maxSeconds: 28_800 },
+      headTimeoutMs: 120_000,
+      nameRule: { emailTrustedIssuers: [], subjectNamedIssuers: [] },
+    });
+    expect(readControlPlaneConfig({ ...environment, CLUSTRAL_ENV: 'production' }).listenHost).toBe('0.0.0.0');
+  });
+
+  it('takes several public keys from one file, the signing one first', () => {
+    const path = environment['INTERNAL_JWT_PUBLIC_KEY_PATH'] ?? '';
+    appendFileSync(path, `\n${readFileSync(environment['KUBECONFIG_JWT_PUBLIC_KEY_PATH'] ?? '', 'utf8')}`);
+    const { internalPublicKeysPem } = readControlPlaneConfig(environment);
+    expect(internalPublicKeysPem).toHaveLength(2);
+    expect(internalPublicKeysPem[0]).not.toBe(internalPublicKeysPem[1]);
+  });
+
+  it.each([
+    [{ CREDENTIAL_DEFAULT_TTL: '9h' }, /CREDENTIAL_DEFAULT_TTL: it is longer than CREDENTIAL_MAX_TTL/],
+    [{ CREDENTIAL_MAX_TTL: 'forever' }, /CREDENTIAL_MAX_TTL/],
+    [{ CA_KEY_PATH: '/nowhere/ca.key' }, /CA_KEY_PATH: cannot read \/nowhere\/ca.key \(ENOENT\)/],
+    [{ PUBLIC_URL: 'localhost' }, /PUBLIC_URL: 'localhost' is not a URL/],
+    [{ CLUSTRAL_ENV: 'production', SEED_PATH: 'seed.json' }, /SEED_PATH: this value is for trying out only/],
+    [{ EVENTSTORE_CONNECTION_STRING: undefined }, /EVENTSTORE_CONNECTION_STRING/],
+  ])('is refused with %j', (change, message) => {
+    expect(() => readControlPlaneConfig({ ...environment, ...change })).toThrow(message);
+  });
+});
