@@ -6,7 +6,7 @@
  * fields of the chosen index stay as they are, a unary plus keeps all other equalities from being considered.
  */
 import type { Collection, Condition, Filter, Scalar, Sort } from '../read-store.ts';
-import { quoted, sqlValue, textsTable } from './tables.ts';
+import { quoted, sqlValue, textsTable, tokenOf } from './tables.ts';
 
 export type Sql = { readonly text: string; readonly parameters: readonly (string | number | null)[] };
 
@@ -24,30 +24,33 @@ export type Search = {
 
 type OnField = { readonly field: string; readonly condition: Condition };
 type Conjunct =
-  | ({ readonly kind: 'plain' | 'texts' } & OnField)
+  | ({ readonly kind: 'plain' } & OnField)
+  /** All conditions on one `texts` field, as one full-text query. */
+  | { readonly kind: 'texts'; readonly field: string; readonly match: string }
   | { readonly kind: 'or'; readonly alternatives: readonly Filter[] };
+type Texts = Extract<Conjunct, { kind: 'texts' }>;
 
 /**
- * The filter as SQL. The rarest of its conditions on `texts` leads to the documents if at most `mostLed` have it; the others,
- * and all of them otherwise, are probed document by document.
+ * The filter as SQL. Its words lead to the documents if at most `mostLed` have them all; otherwise the order is walked and
+ * each document probed for them.
  */
 export function searchSql(
   collection: Collection,
   filter: Filter,
-  words: { readonly weigh: Weigh; readonly mostLed: number },
+  limits: { readonly weigh: Weigh; readonly mostLed: number },
 ): Search {
-  const conjuncts = conjunctsOf(filter);
-  const lead = rarest(collection, conjuncts, words);
+  const conjuncts = merged(conjunctsOf(filter));
+  const lead = rarest(collection, conjuncts, limits);
   const leading = lead ? new Set<string>() : bestIndex(collection, conjuncts);
   const parts = conjuncts
     .filter((conjunct) => conjunct !== lead)
     .map((conjunct) => conjunctSql(collection, conjunct, leading));
   const table = `${quoted(collection.name)} AS t`;
   if (!lead) return { from: { text: table, parameters: [] }, where: allOf(parts), ledByWord: false };
-  const values = valuesWith(collection, lead);
+  const words = matching(collection, lead);
   // CROSS JOIN: SQLite keeps the order in which the two are written, and a limit ends both.
-  const from = `(SELECT DISTINCT document ${values.text}) AS w CROSS JOIN ${table} ON t.rowid = w.document`;
-  return { from: { text: from, parameters: values.parameters }, where: allOf(parts), ledByWord: true };
+  const from = `(SELECT rowid AS document ${words.text}) AS w CROSS JOIN ${table} ON t.rowid = w.document`;
+  return { from: { text: from, parameters: words.parameters }, where: allOf(parts), ledByWord: true };
 }
 
 /** ORDER BY of a sort; with `plus`, one that no index serves. */
@@ -67,9 +70,9 @@ function rarest(
   collection: Collection,
   conjuncts: readonly Conjunct[],
   { weigh, mostLed }: { readonly weigh: Weigh; readonly mostLed: number },
-): (OnField & Conjunct) | undefined {
+): Texts | undefined {
   const weighed = conjuncts.flatMap((conjunct) =>
-    conjunct.kind === 'texts' ? [{ conjunct, weight: weigh(valuesWith(collection, conjunct)) }] : [],
+    conjunct.kind === 'texts' ? [{ conjunct, weight: weigh(matching(collection, conjunct)) }] : [],
   );
   const [first] = weighed.toSorted((one, other) => one.weight - other.weight);
   return first && first.weight <= mostLed ? first.conjunct : undefined;
@@ -91,8 +94,8 @@ function conjunctSql(collection: Collection, conjunct: Conjunct, leading: Readon
 function conjunctsOf(filter: Filter): readonly Conjunct[] {
   return Object.entries(filter).flatMap(([field, condition]): readonly Conjunct[] => {
     if (!isList(condition)) {
-      const kind = '$contains' in condition || '$prefix' in condition ? 'texts' : 'plain';
-      return [{ kind, field, condition }];
+      const match = matchOf(condition);
+      return [match === undefined ? { kind: 'plain', field, condition } : { kind: 'texts', field, match }];
     }
     if (field === '$and') return condition.flatMap(conjunctsOf);
     if (field === '$or') return [{ kind: 'or', alternatives: condition }];
@@ -100,9 +103,30 @@ function conjunctsOf(filter: Filter): readonly Conjunct[] {
   });
 }
 
+/** Conditions on the same `texts` field become one query, which the index then intersects by itself. */
+function merged(conjuncts: readonly Conjunct[]): readonly Conjunct[] {
+  const texts = Map.groupBy(
+    conjuncts.filter((conjunct) => conjunct.kind === 'texts'),
+    ({ field }) => field,
+  );
+  return [
+    ...conjuncts.filter(({ kind }) => kind !== 'texts'),
+    ...Array.from(texts, ([field, all]): Texts => {
+      return { kind: 'texts', field, match: all.map(({ match }) => match).join(' AND ') };
+    }),
+  ];
+}
+
+/** The condition in the language of full-text queries; undefined when it is not one on a `texts` field. */
+function matchOf(condition: Condition): string | undefined {
+  // A token holds letters and digits only, so there is nothing to escape.
+  if ('$contains' in condition) return `"${tokenOf(condition.$contains)}"`;
+  return '$prefix' in condition ? `"${tokenOf(condition.$prefix)}"*` : undefined;
+}
+
 const isList = (condition: Condition | readonly Filter[]): condition is readonly Filter[] => Array.isArray(condition);
 
-const isEquality = (conjunct: Conjunct): conjunct is OnField & Conjunct =>
+const isEquality = (conjunct: Conjunct): conjunct is Extract<Conjunct, { kind: 'plain' }> =>
   conjunct.kind === 'plain' && ('$eq' in conjunct.condition || '$in' in conjunct.condition);
 
 /** The fields of the index that serves the most equalities; the first declared among equals. Undefined when none does. */
@@ -148,7 +172,7 @@ function ranges(column: string, condition: Readonly<Record<string, Scalar>>): Sq
 
 function either(collection: Collection, alternatives: readonly Filter[]): Sql {
   const parts = alternatives.map((filter) =>
-    allOf(conjunctsOf(filter).map((conjunct) => conjunctSql(collection, conjunct, undefined))),
+    allOf(merged(conjunctsOf(filter)).map((conjunct) => conjunctSql(collection, conjunct, undefined))),
   );
   if (parts.length === 0) return { text: 'FALSE', parameters: [] };
   return {
@@ -157,23 +181,15 @@ function either(collection: Collection, alternatives: readonly Filter[]): Sql {
   };
 }
 
-/** FROM and WHERE of a select over the table of values. */
-function valuesWith(collection: Collection, { field, condition }: OnField): Sql {
-  const value = valueSql(condition);
+/** FROM and WHERE of a select over the full-text index. */
+function matching(collection: Collection, { field, match }: Texts): Sql {
   const table = textsTable(collection, known(collection, field));
-  return { text: `FROM ${table} WHERE ${value.text}`, parameters: value.parameters };
+  return { text: `FROM ${table} WHERE ${table} MATCH ?`, parameters: [match] };
 }
 
-function probed(collection: Collection, conjunct: OnField): Sql {
-  const values = valuesWith(collection, conjunct);
-  return { text: `EXISTS (SELECT 1 ${values.text} AND document = t.rowid)`, parameters: values.parameters };
-}
-
-function valueSql(condition: Condition): Sql {
-  if ('$contains' in condition) return { text: 'value = ?', parameters: [condition.$contains] };
-  if (!('$prefix' in condition)) throw new Error('a condition on texts is $contains or $prefix');
-  // Everything that begins so lies between the prefix and the prefix with the last of all characters behind it.
-  return { text: 'value >= ? AND value < ?', parameters: [condition.$prefix, `${condition.$prefix}\u{10ffff}`] };
+function probed(collection: Collection, conjunct: Texts): Sql {
+  const words = matching(collection, conjunct);
+  return { text: `EXISTS (SELECT 1 ${words.text} AND rowid = t.rowid)`, parameters: words.parameters };
 }
 
 function known(collection: Collection, field: string): string {

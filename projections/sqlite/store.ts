@@ -4,7 +4,7 @@
  * gives again, and never leaves documents without their checkpoint.
  */
 import { basename } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import {
   ReadStoreDamaged,
   ReadStoreFailed,
@@ -19,7 +19,7 @@ import {
 } from '../read-store.ts';
 import { currentDatabase, makeCurrent, newDatabase, removeDatabase, unfinishedDatabase, type Files } from './files.ts';
 import { SqliteQueries } from './queries.ts';
-import { columnsOf, createTables, quoted, sqlValue, textsOf, textsTable } from './tables.ts';
+import { columnsOf, createTables, quoted, sqlValue, textsOf, textsTable, tokenOf } from './tables.ts';
 
 const busyTimeoutMs = 10_000;
 
@@ -46,6 +46,7 @@ class SqliteStore implements ReadStore {
   #path: string;
   #database: DatabaseSync;
   #queries: SqliteQueries;
+  #plans = new Map<string, Plan>();
 
   constructor(options: SqliteStoreOptions, path: string) {
     this.#options = options;
@@ -98,6 +99,7 @@ class SqliteStore implements ReadStore {
     this.#path = next;
     this.#database = openForWriting(next, this.#options.collections);
     this.#queries = new SqliteQueries(this.#database);
+    this.#plans = new Map();
   }
 
   async close(): Promise<void> {
@@ -117,61 +119,68 @@ class SqliteStore implements ReadStore {
   }
 
   #write(write: Write): void {
-    const { collection } = write;
-    const id = write.kind === 'put' ? write.document._id : write.id;
-    const texts = textsOf(collection);
-    // Only where values stand in tables of their own must the row be known beforehand.
-    const row = texts.length === 0 ? undefined : this.#rowOf(collection, id);
-    if (write.kind === 'delete') {
-      for (const field of texts) if (row !== undefined) this.#setTexts(collection, field, { row, values: [] });
-      this.#queries.statement(`DELETE FROM ${quoted(collection.name)} WHERE _id = ?`).run(id);
-      return;
-    }
-    const inserted = this.#put(collection, write.document);
-    for (const field of texts) {
-      this.#setTexts(collection, field, {
-        row: row ?? inserted,
-        values: valuesOf(write.document, field),
-        isNew: row === undefined,
-      });
+    const plan = this.#planOf(write.collection);
+    const row =
+      write.kind === 'delete'
+        ? plan.remove.get(write.id)
+        : plan.put.get(write.document._id, ...plan.values(write.document), JSON.stringify(write.document));
+    const id = row?.['row'];
+    if (typeof id !== 'number') return;
+    for (const { field, index, unindex } of plan.texts) {
+      if (write.kind === 'delete') unindex.run(id);
+      else index.run(id, tokensOf(write.document, field));
     }
   }
 
-  #put(collection: Collection, document: Document): number | bigint {
-    const columns = columnsOf(collection);
-    const names = ['_id', ...columns.map(({ name }) => name), 'doc'].map(quoted);
-    const changes = names.slice(1).map((name) => `${name} = excluded.${name}`);
-    const fields = document as unknown as Readonly<Record<string, Scalar | undefined>>;
-    const { lastInsertRowid } = this.#queries
-      .statement(
-        `INSERT INTO ${quoted(collection.name)} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
-         ON CONFLICT (_id) DO UPDATE SET ${changes.join(', ')}`,
-      )
-      .run(document._id, ...columns.map(({ name }) => sqlValue(fields[name] ?? null)), JSON.stringify(document));
-    return lastInsertRowid;
-  }
-
-  #rowOf(collection: Collection, id: string): number | undefined {
-    const row = this.#queries.statement(`SELECT rowid AS row FROM ${quoted(collection.name)} WHERE _id = ?`).get(id);
-    return row && Number(row['row']);
-  }
-
-  #setTexts(
-    collection: Collection,
-    field: string,
-    { row, values, isNew = false }: { row: number | bigint; values: readonly string[]; isNew?: boolean },
-  ): void {
-    const table = textsTable(collection, field);
-    if (!isNew) this.#queries.statement(`DELETE FROM ${table} WHERE document = ?`).run(row);
-    const insert = this.#queries.statement(`INSERT OR IGNORE INTO ${table} VALUES (?, ?)`);
-    for (const value of values) insert.run(row, value);
+  #planOf(collection: Collection): Plan {
+    const known = this.#plans.get(collection.name);
+    if (known) return known;
+    const made = planOf(collection, this.#database);
+    this.#plans.set(collection.name, made);
+    return made;
   }
 }
+
+/** What writing to one collection takes. */
+type Plan = {
+  readonly put: StatementSync;
+  readonly remove: StatementSync;
+  readonly values: (document: Document) => readonly (string | number | null)[];
+  readonly texts: readonly { readonly field: string; readonly index: StatementSync; readonly unindex: StatementSync }[];
+};
+
+function planOf(collection: Collection, database: DatabaseSync): Plan {
+  const table = quoted(collection.name);
+  const columns = columnsOf(collection).map(({ name }) => name);
+  const names = ['_id', ...columns, 'doc'].map(quoted);
+  const changes = names.slice(1).map((name) => `${name} = excluded.${name}`);
+  return {
+    put: database.prepare(
+      `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
+       ON CONFLICT (_id) DO UPDATE SET ${changes.join(', ')} RETURNING rowid AS row`,
+    ),
+    remove: database.prepare(`DELETE FROM ${table} WHERE _id = ? RETURNING rowid AS row`),
+    values: (document) => columns.map((name) => sqlValue(fieldOf<Scalar>(document, name) ?? null)),
+    texts: textsOf(collection).map((field) => ({
+      field,
+      index: database.prepare(`INSERT OR REPLACE INTO ${textsTable(collection, field)} (rowid, tokens) VALUES (?, ?)`),
+      unindex: database.prepare(`DELETE FROM ${textsTable(collection, field)} WHERE rowid = ?`),
+    })),
+  };
+}
+
+const fieldOf = <T>(document: Document, name: string): T | undefined =>
+  (document as unknown as Readonly<Record<string, T>>)[name];
+
+const tokensOf = (document: Document, field: string): string =>
+  (fieldOf<readonly string[]>(document, field) ?? []).map(tokenOf).join(' ');
 
 function openForWriting(path: string, collections: readonly Collection[]): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2000');
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000');
+    // A batch touches many pages of the audit's indexes; in the default of 2 MB they would be written more than once.
+    database.exec('PRAGMA cache_size = -65536');
     createTables(database, collections);
     return database;
   } catch (error) {
@@ -179,9 +188,6 @@ function openForWriting(path: string, collections: readonly Collection[]): Datab
     throw error;
   }
 }
-
-const valuesOf = (document: Document, field: string): readonly string[] =>
-  ((document as unknown as Readonly<Record<string, unknown>>)[field] ?? []) as readonly string[];
 
 function orFailed<T>(work: () => T): T {
   try {

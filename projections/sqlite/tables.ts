@@ -1,7 +1,7 @@
 /**
  * How a collection lies in SQLite: one rowid table with the document as JSON and a real column for every field that
- * is filtered or sorted by, filled from code; one table of values per `texts` field. Names come from the collections,
- * never from a request, and are quoted all the same.
+ * is filtered or sorted by, filled from code; beside it one full-text index per `texts` field, which holds the values as
+ * tokens and nothing else. Names come from the collections, never from a request, and are quoted all the same.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Collection, FieldKind, Scalar } from '../read-store.ts';
@@ -19,7 +19,7 @@ export function columnsOf(collection: Collection): readonly Column[] {
 export const textsOf = (collection: Collection): readonly string[] =>
   fieldsOf(collection).flatMap(([name, kind]) => (kind === 'texts' ? [name] : []));
 
-/** The table of one `texts` field: a row per document and value. */
+/** The full-text index of one `texts` field; its row ids are those of the documents. */
 export const textsTable = (collection: Collection, field: string): string => quoted(`${collection.name}_${field}`);
 
 const fieldsOf = (collection: Collection): readonly [string, FieldKind][] => Object.entries(collection.fields);
@@ -48,14 +48,22 @@ function tableStatements(collection: Collection): readonly string[] {
       (fields) =>
         `CREATE INDEX IF NOT EXISTS ${quoted(`${collection.name}_by_${fields.join('_')}`)} ON ${table} (${fields.map(quoted).join(', ')})`,
     ),
-    ...textsOf(collection).flatMap((field) => [
-      `CREATE TABLE IF NOT EXISTS ${textsTable(collection, field)} (document INTEGER, value TEXT, PRIMARY KEY (document, value)) WITHOUT ROWID`,
-      `CREATE UNIQUE INDEX IF NOT EXISTS ${quoted(`${collection.name}_${field}_by_value`)} ON ${textsTable(collection, field)} (value, document)`,
-    ]),
+    ...textsOf(collection).map(
+      (field) =>
+        `CREATE VIRTUAL TABLE IF NOT EXISTS ${textsTable(collection, field)} USING fts5(tokens, content = '', contentless_delete = 1, detail = none, tokenize = ascii)`,
+    ),
   ];
 }
 
 /** A value as SQLite takes it. */
 export function sqlValue(value: Scalar): string | number | null {
   return typeof value === 'boolean' ? Number(value) : value;
+}
+
+/**
+ * A value of a `texts` field as one token: lower-case ASCII letters and digits stay, every other character becomes `z` and six
+ * hexadecimal digits, so that nothing is cut, folded or left out, and a prefix of the value is a prefix of the token.
+ */
+export function tokenOf(value: string): string {
+  return value.replace(/[^a-y0-9]/gu, (char) => `z${(char.codePointAt(0) ?? 0).toString(16).padStart(6, '0')}`);
 }

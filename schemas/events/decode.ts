@@ -24,19 +24,22 @@ export function decodeFact(fact: Recorded): Recorded<AnyFact> {
   if (typeof schemaVersion === 'number' && schemaVersion > newestSchemaVersion) {
     throw new UndecodableFact(fact, `its schema version is ${schemaVersion}, this build reads ${newestSchemaVersion}`);
   }
-  const misfit = misfits(metadataShape, fact.metadata, 'metadata') ?? checks[fact.type](fact.data, 'data');
+  const misfit = pathOf('metadata', metadataCheck(fact.metadata)) ?? pathOf('data', checks[fact.type](fact.data));
   if (misfit !== undefined) throw new UndecodableFact(fact, `${misfit} is missing or of another kind`);
   return fact as Recorded<AnyFact>;
 }
 
-/** Undefined when the value fits, else the path of what does not. */
-type Check = (value: unknown, path: string) => string | undefined;
+const pathOf = (name: string, misfit: string | undefined): string | undefined =>
+  misfit === '' ? name : misfit && `${name}.${misfit}`;
+
+/** Undefined when the value fits, else the path from it to what does not, empty for the value itself. */
+type Check = (value: unknown) => string | undefined;
 type Shape = Readonly<Record<string, Check>>;
 
 const kind =
   (fits: (value: unknown) => boolean): Check =>
-  (value, path) =>
-    fits(value) ? undefined : path;
+  (value) =>
+    fits(value) ? undefined : '';
 const text = kind((value) => typeof value === 'string');
 const textOrNull = kind((value) => value === null || typeof value === 'string');
 const number = kind((value) => typeof value === 'number');
@@ -44,35 +47,35 @@ const numberOrNull = kind((value) => value === null || typeof value === 'number'
 const flag = kind((value) => typeof value === 'boolean');
 const texts = kind((value) => Array.isArray(value) && value.every((item) => typeof item === 'string'));
 const instant = kind((value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)));
-const instantOrNull: Check = (value, path) => (value === null ? undefined : instant(value, path));
+const instantOrNull: Check = (value) => (value === null ? undefined : instant(value));
 const labels = kind((value) => isRecord(value) && Object.values(value).every((item) => typeof item === 'string'));
-const record =
-  (shape: Shape): Check =>
-  (value, path) =>
-    misfits(shape, value, path);
 const optional =
   (check: Check): Check =>
-  (value, path) =>
-    value === undefined ? undefined : check(value, path);
+  (value) =>
+    value === undefined ? undefined : check(value);
 
-function misfits(shape: Shape, value: unknown, path: string): string | undefined {
-  if (!isRecord(value)) return path;
-  for (const [name, check] of Object.entries(shape)) {
-    const misfit = check(value[name], `${path}.${name}`);
-    if (misfit !== undefined) return misfit;
-  }
-  return undefined;
+/** An object whose named fields fit. */
+function record(shape: Shape): Check {
+  const checks = Object.entries(shape);
+  return (value) => {
+    if (!isRecord(value)) return '';
+    for (const [name, check] of checks) {
+      const misfit = pathOf(name, check(value[name]));
+      if (misfit !== undefined) return misfit;
+    }
+    return undefined;
+  };
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const metadataShape: Shape = {
+const metadataCheck = record({
   schemaVersion: number,
   actor: record({ kind: text, id: text }),
   epoch: number,
   $correlationId: text,
-};
+});
 
 const cluster: Shape = { clusterId: text };
 const clusterContent: Shape = { clusterId: text, name: text, description: text, labels };
@@ -96,9 +99,11 @@ const outcome = record({ status: numberOrNull, durationMs: number, end: text, er
 
 const phases = kind((value) => value === 'started' || value === 'ended' || value === 'outcome_unknown');
 // Only an end has an outcome, and it must have one.
-const ending: Check = (value, path) =>
-  isRecord(value) && value['phase'] === 'ended' ? outcome(value['outcome'], `${path}.outcome`) : undefined;
-const proxyRequest: Shape = {
+const ending: Check = (value) => {
+  if (!isRecord(value) || value['phase'] !== 'ended') return undefined;
+  return pathOf('outcome', outcome(value['outcome']));
+};
+const proxyRequest = record({
   requestId: text,
   clusterId: text,
   userId: text,
@@ -111,7 +116,7 @@ const proxyRequest: Shape = {
   strict: flag,
   phase: phases,
   startedAt: instant,
-};
+});
 
 const checks: Readonly<Record<FactType, Check>> = {
   'cluster.registered': record(clusterContent),
@@ -171,7 +176,7 @@ const checks: Readonly<Record<FactType, Check>> = {
   'credential.revoked': record({ ...pair, credentialId: text, reason: text }),
   'credential.revoke_denied': record({ credentialId: text, reason: text }),
   'credential.issue_failed': record({ ...pair, credentialId: text, reason: text }),
-  'proxy.request': (value, path) => misfits(proxyRequest, value, path) ?? ending(value, path),
+  'proxy.request': (value) => proxyRequest(value) ?? ending(value),
   'proxy.access_denied': record({
     requestId: text,
     clusterId: textOrNull,

@@ -1,6 +1,6 @@
 /**
- * One stream folded to its last revision, for deciding on it. Void facts move the revision and nothing else (D18); a policy
- * fact that cannot be read stops the deciding (ES-04).
+ * One stream folded to its last revision, for deciding on it. Void facts move the revision and nothing else (D18); a
+ * policy fact that cannot be read stops the deciding (ES-04).
  */
 import type { Fact, Recorded, Revision } from '@clustral/schemas/events/envelope.ts';
 import type { EventStore } from '@clustral/kernel/event-store-port.ts';

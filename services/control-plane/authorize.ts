@@ -1,7 +1,7 @@
 /**
  * Decides whether a kubectl request may go out, and as whom. Pure: it reads the policy fold as it is, the claims of the
- * verified internal token, the cluster of the path and the time, and nothing else. The rule it lives by: whatever is not
- * found is a no, and every no is one sentence that says what to do.
+ * verified internal token, the cluster of the path and the time, and nothing else. The rule it lives by: whatever is
+ * not found is a no, and every no is one sentence that says what to do.
  */
 import { displayName } from '@clustral/schemas/events/person.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
@@ -24,8 +24,8 @@ export type AuthorizeRequest = { readonly claims: InternalClaims; readonly clust
 
 /**
  * The name and groups of the request. Throws a `Refusal`: `INVALID_TOKEN`, `CREDENTIAL_REVOKED`, `CREDENTIAL_EXPIRED`,
- * `FORBIDDEN`, `CLUSTER_MISMATCH`, `RESERVED_USER_NAME`, `USER_NAME_TAKEN`, `NO_ROLE_ASSIGNMENT`, and `STORE_UNAVAILABLE`
- * for a subject whose facts cannot be read. The caller has asked `assertFresh` before.
+ * `FORBIDDEN`, `CLUSTER_MISMATCH`, `RESERVED_USER_NAME`, `USER_NAME_TAKEN`, `NO_ROLE_ASSIGNMENT`, and
+ * `STORE_UNAVAILABLE` for a subject whose facts cannot be read. The caller has asked `assertFresh` before.
  */
 export function authorize(view: AuthorizeView, { claims, clusterId }: AuthorizeRequest, now: Date): Impersonation {
   const credential = credentialOf(view, claims);

@@ -1,10 +1,11 @@
 /**
- * Runs commands: load, fold, decide, append with the exact revision, and wait until the policy fold has it (D16, D18). One
- * command at a time per stream and per `exclusive` key, because a rule such as a unique name is decided on the fold, which
- * must have what the command before it wrote. It is not `kernel/decide.ts`: that one knows neither epochs nor the fold.
+ * Runs commands: load, fold, decide, append with the exact revision, and wait until the policy fold has it (D16, D18).
+ * One command at a time per stream and per `exclusive` key, because a rule such as a unique name is decided on the
+ * fold, which must have what the command before it wrote. It is not `kernel/decide.ts`: that one knows neither epochs
+ * nor the fold.
  *
- * The rule it lives by: an append whose answer was lost keeps its keys until it is known whether it took, so that nobody
- * decides on a log that may still change under them.
+ * The rule it lives by: an append whose answer was lost keeps its keys until it is known whether it took, so that
+ * nobody decides on a log that may still change under them.
  */
 import { LRUCache } from 'lru-cache';
 import type { Fact, NewFact, Recorded, Revision } from '@clustral/schemas/events/envelope.ts';
@@ -97,7 +98,10 @@ class LogCommands implements Commands {
     return aggregate;
   }
 
-  /** True when the command was done before under its Idempotency-Key (G2). Throws `IDEMPOTENCY_MISMATCH` for another body. */
+  /**
+   * True when the command was done before under its Idempotency-Key (G2). Throws `IDEMPOTENCY_MISMATCH` for another
+   * body.
+   */
   #isReplay({ idempotency }: Cause, replays: readonly Replay[]): boolean {
     const since = this.#options.now().getTime() - replayedForMs;
     const earlier = replays.find(({ key, at }) => key === idempotency?.key && at > since);

@@ -1,6 +1,6 @@
 /**
- * What the control plane reads from its environment, checked as a whole before anything is opened. Keys come as files; a file
- * of public keys may hold several while one is being replaced (F-32), the one that signs first.
+ * What the control plane reads from its environment, checked as a whole before anything is opened. Keys come as files;
+ * a file of public keys may hold several while one is being replaced (F-32), the one that signs first.
  */
 import { readFileSync } from 'node:fs';
 import {

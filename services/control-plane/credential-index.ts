@@ -1,7 +1,7 @@
 /**
- * The credentials of the policy fold, with what the limits count (D24): live ones per person and cluster, issued ones and
- * refused attempts per person and hour. A record is dropped an hour after its end, because a missing record denies just as
- * well, so memory follows the credentials that live and not those that ever were.
+ * The credentials of the policy fold, with what the limits count (D24): live ones per person and cluster, issued ones
+ * and refused attempts per person and hour. A record is dropped an hour after its end, because a missing record denies
+ * just as well, so memory follows the credentials that live and not those that ever were.
  */
 import type { CredentialFact } from '@clustral/schemas/events/credential.ts';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
@@ -107,7 +107,9 @@ const pairOf = (userId: UserId, clusterId: ClusterId): string => `${userId}.${cl
 const isLive = (credential: KnownCredential, nowSeconds: number): boolean =>
   credential.status === 'issued' && credential.expiresAtSeconds > nowSeconds;
 
-/** When something happened to whom, within the last hour. Whoever adds has checked the limit, which bounds the lists. */
+/**
+ * When something happened to whom, within the last hour. Whoever adds has checked the limit, which bounds the lists.
+ */
 class HourlyCounts {
   readonly #times = new Map<string, number[]>();
   #sweptHour = 0;

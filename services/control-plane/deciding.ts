@@ -1,6 +1,7 @@
 /**
- * Puts the deciding half of the control plane together, in the one order in which it is safe: the lease first, then the fold
- * of everything written before, then whoever writes. When the lease is lost nothing is decided from that moment on (D18).
+ * Puts the deciding half of the control plane together, in the one order in which it is safe: the lease first, then the
+ * fold of everything written before, then whoever writes. When the lease is lost nothing is decided from that moment on
+ * (D18).
  */
 import { randomUUID } from 'node:crypto';
 import type { EventStore } from '@clustral/kernel/event-store-port.ts';

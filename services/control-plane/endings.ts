@@ -1,6 +1,6 @@
 /**
- * What a deleted role, a deleted cluster or a disabled person has ended and no fact says yet (D32). Pure: it looks at the
- * policy fold as it is, so it gives the same after a restart, and nothing once everything is said.
+ * What a deleted role, a deleted cluster or a disabled person has ended and no fact says yet (D32). Pure: it looks at
+ * the policy fold as it is, so it gives the same after a restart, and nothing once everything is said.
  */
 import { accessStream, type AccessFact } from '@clustral/schemas/events/access.ts';
 import { clusterStream } from '@clustral/schemas/events/cluster.ts';

@@ -1,6 +1,6 @@
 /**
- * Who holds the lease: an id in the data folder, under a lock that a second process cannot take (D18). The lock is SQLite's
- * own on the file that keeps the id, so the system drops it with the process, however that ends.
+ * Who holds the lease: an id in the data folder, under a lock that a second process cannot take (D18). The lock is
+ * SQLite's own on the file that keeps the id, so the system drops it with the process, however that ends.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -13,7 +13,9 @@ const sqliteBusy = 5;
 
 export type Holder = { readonly id: string; release(): void };
 
-/** Takes the lock of the folder, which is created with mode 0700. Throws one sentence for the operator when it is taken. */
+/**
+ * Takes the lock of the folder, which is created with mode 0700. Throws one sentence for the operator when it is taken.
+ */
 export function claimHolder(folder: string): Holder {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(join(folder, 'holder.sqlite'), { timeout: lockWaitMs });

@@ -1,4 +1,7 @@
-/** Kubeconfig tokens: ES256, signed here and nowhere else. What a token stands for is its record, never its claims alone. */
+/**
+ * Kubeconfig tokens: ES256, signed here and nowhere else. What a token stands for is its record, never its claims
+ * alone.
+ */
 import { controlPlaneIssuer, kubeconfigAudience, type KubeconfigClaims } from '@clustral/schemas/tokens.ts';
 import { createSigner, createVerifier } from '@clustral/kernel/jwt.ts';
 

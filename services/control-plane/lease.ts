@@ -1,8 +1,8 @@
 /**
- * The lease of the one active control plane (D18): facts in the log. Taking it is one append with the exact revision, before
- * anything else is written; keeping it is reading, once a second, that no newer take-over is there. It is fresh for 3 s after
- * a read that found its own epoch newest, by the monotonic clock and counted from before the read was sent. It never writes
- * to keep the lease, and once lost it is lost for this process.
+ * The lease of the one active control plane (D18): facts in the log. Taking it is one append with the exact revision,
+ * before anything else is written; keeping it is reading, once a second, that no newer take-over is there. It is fresh
+ * for 3 s after a read that found its own epoch newest, by the monotonic clock and counted from before the read was
+ * sent. It never writes to keep the lease, and once lost it is lost for this process.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,7 +39,10 @@ export type LeaseOptions = {
   readonly readEveryMs?: number;
 };
 
-/** Takes the lease, waiting for the log as long as it takes. Rejects only when the signal aborts or the log holds nonsense. */
+/**
+ * Takes the lease, waiting for the log as long as it takes. Rejects only when the signal aborts or the log holds
+ * nonsense.
+ */
 export async function takeLease(options: LeaseOptions): Promise<Lease> {
   const taken = await takeOver(options);
   const stopped = new AbortController();

@@ -1,6 +1,7 @@
 /**
- * Finds out what became of an append whose answer was lost (F-21, ES-02), by sending it again with the same ids and the same
- * expected revision: the log then says "stored", as it did the first time, or "somebody else was there". Either is the truth.
+ * Finds out what became of an append whose answer was lost (F-21, ES-02), by sending it again with the same ids and the
+ * same expected revision: the log then says "stored", as it did the first time, or "somebody else was there". Either is
+ * the truth.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NewFact, Revision } from '@clustral/schemas/events/envelope.ts';

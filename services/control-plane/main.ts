@@ -1,6 +1,6 @@
 /**
- * The control plane: decides, carries, proxies. From top to bottom: configuration, log, lease, policy, tunnel, proxy, server.
- * It listens only once it may decide (D16, D18), and it ends when another control plane has taken over.
+ * The control plane: decides, carries, proxies. From top to bottom: configuration, log, lease, policy, tunnel, proxy,
+ * server. It listens only once it may decide (D16, D18), and it ends when another control plane has taken over.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -20,6 +20,7 @@ import { makeCallerKnown } from './api/caller.ts';
 import { clusterService } from './api/clusters.ts';
 import { credentialService } from './api/credentials.ts';
 import type { WithAgents } from './api/deps.ts';
+import { registerRefusals } from './api/refusals.ts';
 import { roleService } from './api/roles.ts';
 import { systemService } from './api/system.ts';
 import { userService } from './api/users.ts';
@@ -30,7 +31,6 @@ import { startDeciding, type Deciding } from './deciding.ts';
 import { claimHolder } from './holder.ts';
 import { createKubeconfigTokens } from './kubeconfig-tokens.ts';
 import { startProxying } from './proxy/proxying.ts';
-import { registerRefusalIntake } from './refusal-intake.ts';
 import { plantSeed } from './seed.ts';
 import { buildServer } from './server.ts';
 import { createTunnel } from './tunnel/server.ts';
@@ -93,7 +93,7 @@ export async function start(environment: Environment, log: Log): Promise<Running
     proxy: proxying,
     notReady: () => Promise.resolve(stopping ? 'stopping' : notReady(deciding)),
   });
-  registerRefusalIntake(app, {
+  registerRefusals(app, {
     verifier: await internalVerifier(config, 'service'),
     denials: proxying.denials,
     policy,

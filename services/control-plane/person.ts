@@ -1,7 +1,7 @@
 /**
- * Who is calling, from the internal token of a person who signed in at the provider. A person is issuer and subject, nothing
- * else (D14, ID-08): the id follows from those two. Claims are cut to what may be stored; nothing here is trusted to name
- * anybody until `domain/kubernetes-name.ts` has looked at it.
+ * Who is calling, from the internal token of a person who signed in at the provider. A person is issuer and subject,
+ * nothing else (D14, ID-08): the id follows from those two. Claims are cut to what may be stored; nothing here is
+ * trusted to name anybody until `domain/kubernetes-name.ts` has looked at it.
  */
 import type { PersonClaims } from '@clustral/schemas/events/person.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';

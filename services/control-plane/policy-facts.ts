@@ -1,7 +1,8 @@
 /**
- * Decodes the facts that decide who may do what. A fact that this build does not know, of a newer schema, or without a field
- * that it needs is not decoded, and whoever it is about is denied until somebody looks (ES-04): an unread fact may have been a
- * revocation. The rule it lives by: nothing is guessed, and no instant is taken that cannot be compared.
+ * Decodes the facts that decide who may do what. A fact that this build does not know, of a newer schema, or without a
+ * field that it needs is not decoded, and whoever it is about is denied until somebody looks (ES-04): an unread fact
+ * may have been a revocation. The rule it lives by: nothing is guessed, and no instant is taken that cannot be
+ * compared.
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
 import { accessStream, type AccessFact } from '@clustral/schemas/events/access.ts';

@@ -1,6 +1,6 @@
 /**
- * The policy streams folded into maps: who may do what, as of one position of the log. It takes facts in log order, drops
- * void ones (D18), and marks the subject of a fact that it cannot read: every question about that subject is then
+ * The policy streams folded into maps: who may do what, as of one position of the log. It takes facts in log order,
+ * drops void ones (D18), and marks the subject of a fact that it cannot read: every question about that subject is then
  * refused (ES-04). It does no I/O and knows no deadline; `policy.ts` feeds it.
  */
 import { accessStream, type AccessFact } from '@clustral/schemas/events/access.ts';

@@ -1,6 +1,6 @@
 /**
- * The in-process fold of the policy streams, always what was last acknowledged and never a read model (D16). It follows the
- * log from its beginning, tells listeners of each fact after it took it, and lets a command wait until it has the
+ * The in-process fold of the policy streams, always what was last acknowledged and never a read model (D16). It follows
+ * the log from its beginning, tells listeners of each fact after it took it, and lets a command wait until it has the
  * command's own facts. The rule it lives by: when it cannot prove that it is current, it says so and nobody is let in.
  */
 import { policyPrefixes } from '@clustral/schemas/events/catalogue.ts';

@@ -1,7 +1,7 @@
 /**
- * Says explicitly what a fact that ends much has ended (D32): one fact per assignment, request and credential, by the same
- * deciders as a person's command, with the ending fact as its cause. Access does not depend on it: the fold and the
- * deciders know at once. It looks at the fold anew each time, so a crash or a lost answer costs nothing but time.
+ * Says explicitly what a fact that ends much has ended (D32): one fact per assignment, request and credential, by the
+ * same deciders as a person's command, with the ending fact as its cause. Access does not depend on it: the fold and
+ * the deciders know at once. It looks at the fold anew each time, so a crash or a lost answer costs nothing but time.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,7 +18,9 @@ import type { Cause, Commands } from './ports.ts';
 const mostBackoffMs = 30_000;
 const stopMs = 500;
 
-/** Facts after which something may be ended: what ends much, and what was given while its ground was being taken away. */
+/**
+ * Facts after which something may be ended: what ends much, and what was given while its ground was being taken away.
+ */
 const triggers: ReadonlySet<string> = new Set([
   'role.deleted',
   'cluster.deleted',

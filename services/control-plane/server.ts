@@ -1,6 +1,6 @@
 /**
- * The one HTTP server of the control plane: the kubectl path ahead of the router, then the admin API in its two faces, then
- * health. It decides nothing; who may call which method stands in the schema (`kernel/api.ts`).
+ * The one HTTP server of the control plane: the kubectl path ahead of the router, then the admin API in its two faces,
+ * then health. It decides nothing; who may call which method stands in the schema (`kernel/api.ts`).
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:http';

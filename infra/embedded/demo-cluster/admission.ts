@@ -29,7 +29,7 @@ import { validate } from './validate.ts';
 const counted = ['Deployment', 'ReplicaSet'];
 
 /** The claims of an apply, computed by its caller. */
-export interface AppliedClaims {
+interface AppliedClaims {
   owned: FieldSet;
   taken: FieldSet;
 }

@@ -20,7 +20,7 @@ export interface Manager {
 }
 
 /** A field two managers want differently. */
-export interface FieldConflict {
+interface FieldConflict {
   manager: string;
   path: string[];
 }

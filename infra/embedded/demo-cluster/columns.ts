@@ -6,7 +6,7 @@ import { ageOf } from './age.ts';
 import { isJsonObject, type KubeObject, listAt, numberAt, objectAt, textAt, valueAt } from './objects.ts';
 
 /** One column; `wide` ones show with `-o wide` only. */
-export interface Column {
+interface Column {
   name: string;
   type: 'string' | 'integer';
   format?: 'name';

@@ -9,7 +9,7 @@ import { type Field, fieldsOf } from './schema/message-types.ts';
 import { badRequest } from './status.ts';
 
 /** What came out, and the paths of the fields that do not exist. */
-export interface Conformed {
+interface Conformed {
   object: JsonObject;
   unknown: string[];
 }

@@ -6,7 +6,7 @@ import type { JsonObject } from './objects.ts';
 import { apiVersionOf, type Resource, resources, type Subresource } from './resources.ts';
 
 /** A discovery document and the content type it is sent with. */
-export interface Discovery {
+interface Discovery {
   body: JsonObject;
   contentType: string;
 }

@@ -117,7 +117,7 @@ function refuse(exchange: Exchange, cluster: Cluster, error: unknown): void {
   }
   if (exchange.answered || exchange.signal.aborted) return exchange.end();
   const refusal = known ? error : internalError();
-  const seconds = refusal.details['retryAfterSeconds'];
+  const seconds = refusal.details?.['retryAfterSeconds'];
   if (typeof seconds === 'number') exchange.setHeader('retry-after', String(seconds));
   exchange.json(refusal.code, refusal.status());
 }

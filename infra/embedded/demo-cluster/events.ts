@@ -8,7 +8,7 @@ import { storedResource } from './resources.ts';
 import type { Store } from './store.ts';
 
 /** One thing that happened. */
-export interface Happening {
+interface Happening {
   about: KubeObject;
   type?: 'Normal' | 'Warning';
   reason: string;

@@ -24,6 +24,8 @@ export const limits = {
   streams: 1_000,
   /** HTTP/2 streams a client may have open on one connection. */
   streamsPerConnection: 250,
+  /** Header fields of a request: each group of an impersonated user is one. */
+  headers: 2_000,
   /** Memory of one HTTP/2 connection; several long lists at once need more than Node's 10. */
   sessionMegabytes: 64,
   /** A watch without timeoutSeconds ends at random between this and twice this, as the API server's do. */

@@ -65,7 +65,7 @@ export function seedDemo(store: Store): void {
           containers: [
             {
               name: 'web',
-              image: 'registry.example/shop/web:1.4.2',
+              image: 'shop/web:1.4.2',
               ports: [{ name: 'http', containerPort: 8080 }],
               env: [{ name: 'LOG_LEVEL', valueFrom: { configMapKeyRef: { name: 'web-config', key: 'LOG_LEVEL' } } }],
               resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '128Mi' } },

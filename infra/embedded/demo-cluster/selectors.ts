@@ -10,7 +10,7 @@ type Labels = Record<string, string>;
 type Requirement = (labels: Labels) => boolean;
 
 /** What a request selects, as one predicate. */
-export type Selection = (object: KubeObject) => boolean;
+type Selection = (object: KubeObject) => boolean;
 
 /**
  * The selection of a request's `labelSelector` and `fieldSelector`.

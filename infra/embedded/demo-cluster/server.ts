@@ -8,7 +8,7 @@ import { Exchange } from './exchange.ts';
 import { limits } from './limits.ts';
 
 /** A server that listens. */
-export interface Listening {
+interface Listening {
   port: number;
   /** Ends long answers, lets short ones finish for a moment, and closes the port. */
   close(): Promise<void>;
@@ -25,6 +25,7 @@ export async function listen(
     ...tls,
     allowHTTP1: true,
     settings: { maxConcurrentStreams: limits.streamsPerConnection },
+    maxHeaderListPairs: limits.headers,
     maxSessionMemory: limits.sessionMegabytes,
   });
   server.on('request', (request, reply) => {

@@ -45,11 +45,11 @@ export async function startDemoCluster(options: DemoClusterOptions): Promise<Dem
   const restored = stateFile !== undefined && (await loadState(store, stateFile));
   seedSystem(store, world);
   if (!restored) seedDemo(store);
-  const stopKeeping = stateFile === undefined ? undefined : keepState(store, stateFile, log);
   const controllers = new Controllers({ store, world, podStartMs, podStopMs, rootCertificate: tls.cert }, log);
-  controllers.start();
   const cluster: Cluster = { store, world, log, openStreams: new Set() };
   const server = await listen(tls, options.port ?? 0, (exchange) => handle(exchange, cluster, serviceAccountToken));
+  const stopKeeping = stateFile === undefined ? undefined : keepState(store, stateFile, log);
+  controllers.start();
   return {
     url: `https://127.0.0.1:${server.port}`,
     port: server.port,

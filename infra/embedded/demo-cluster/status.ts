@@ -9,18 +9,18 @@ import type { JsonObject } from './objects.ts';
 export class ApiError extends Error {
   readonly code: number;
   readonly reason: string;
-  readonly details: JsonObject;
+  readonly details: JsonObject | undefined;
 
   constructor(code: number, reason: string, saying: { message: string; details?: JsonObject }) {
     super(saying.message);
     this.code = code;
     this.reason = reason;
-    this.details = saying.details ?? {};
+    this.details = saying.details;
   }
 
   /** The answer's body. */
   status(): JsonObject {
-    const details = Object.keys(this.details).length > 0 ? { details: this.details } : {};
+    const details = this.details === undefined ? {} : { details: this.details };
     return {
       kind: 'Status',
       apiVersion: 'v1',
@@ -62,9 +62,9 @@ export const forbiddenPath = (why: string): ApiError =>
 export const notFound = (what: Named): ApiError =>
   new ApiError(404, 'NotFound', { message: `${qualified(what)} "${what.name}" not found`, details: details(what) });
 
-/** 404: no such resource or path. */
+/** 404: no such resource or path. `kubectl debug` reads details of it without looking whether there are any. */
 export const unknownPath = (): ApiError =>
-  new ApiError(404, 'NotFound', { message: 'the server could not find the requested resource' });
+  new ApiError(404, 'NotFound', { message: 'the server could not find the requested resource', details: {} });
 
 /** 405: the resource exists and does not do this. */
 export const methodNotAllowed = (): ApiError =>

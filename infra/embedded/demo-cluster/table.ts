@@ -10,7 +10,7 @@ import { notAcceptable } from './status.ts';
 export type Form = 'object' | 'metadata' | 'table';
 
 /** How much of the object a table row carries. */
-export type RowObject = 'Object' | 'Metadata' | 'None';
+type RowObject = 'Object' | 'Metadata' | 'None';
 
 const meta = 'meta.k8s.io/v1';
 const contentTypes: Record<Form, string> = {

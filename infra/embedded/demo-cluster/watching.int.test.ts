@@ -84,7 +84,7 @@ describe('logs', () => {
     const name = await runningPod();
     const log = async (query: string): Promise<string> =>
       (await cluster.ask({ path: `${pods}/${name}/log?${query}` })).text;
-    expect(await log('')).toMatch(/^web started from registry\.example\/shop\/web:1\.4\.2/);
+    expect(await log('')).toMatch(/^web started from shop\/web:1\.4\.2/);
     expect((await log('tailLines=1')).trimEnd().split('\n')).toHaveLength(1);
     expect(await log('tailLines=0')).toBe('');
     expect(await log('timestamps=true')).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z web started/);

@@ -1,7 +1,7 @@
 /**
- * Makes the caller known before any handler runs: at first sight, when the provider says something new of them, and at a
- * new sign-in. It refuses whoever was disabled, and everybody while the policy is not current: who may call is an access
- * decision too (D16).
+ * Makes the caller known before any handler runs: at first sight, when the provider says something new of them, and at
+ * a new sign-in. It refuses whoever was disabled, and everybody while the policy is not current: who may call is an
+ * access decision too (D16).
  */
 import { userStream } from '@clustral/schemas/events/user.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';

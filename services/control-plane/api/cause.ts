@@ -1,4 +1,7 @@
-/** What caused a command of the admin API: the metadata of its facts (D27), and ids that a repeated call gives again (G2). */
+/**
+ * What caused a command of the admin API: the metadata of its facts (D27), and ids that a repeated call gives again
+ * (G2).
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { toJson, type DescMessage, type JsonValue, type MessageShape } from '@bufbuild/protobuf';
 import { storedOrigin } from '@clustral/schemas/events/person.ts';
@@ -18,7 +21,9 @@ export function causeOf(call: Call): Cause {
   };
 }
 
-/** The cause of a command. With an Idempotency-Key it holds hashes of key, actor and method, and of the request (D33). */
+/**
+ * The cause of a command. With an Idempotency-Key it holds hashes of key, actor and method, and of the request (D33).
+ */
 export function commandCause<D extends DescMessage>(
   call: Call,
   method: { readonly name: string; readonly input: D },

@@ -1,6 +1,7 @@
 /**
- * A cluster as it is shown: what the log says of it, with what is known of its agent this moment. An agent that is connected
- * here is shown so at once; one that is not is shown as the log has it, which waits 45 s before it says so (D35).
+ * A cluster as it is shown: what the log says of it, with what is known of its agent this moment. An agent that is
+ * connected here is shown so at once; one that is not is shown as the log has it, which waits 45 s before it says so
+ * (D35).
  */
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate, timestampFromMs } from '@bufbuild/protobuf/wkt';

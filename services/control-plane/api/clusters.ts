@@ -1,6 +1,7 @@
 /**
- * `ClusterService`: register, list, revoke, delete clusters. Names are unique, also when asked for at the same time. A bootstrap
- * token is in the answer that issued it and nowhere else; a repeated call gives the same one until it was redeemed (D33).
+ * `ClusterService`: register, list, revoke, delete clusters. Names are unique, also when asked for at the same time. A
+ * bootstrap token is in the answer that issued it and nowhere else; a repeated call gives the same one until it was
+ * redeemed (D33).
  */
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';

@@ -1,6 +1,6 @@
 /**
- * Issues a kubeconfig credential: decided on the policy fold, stored, then signed from what was stored, so that a repeated
- * call gives the same credential again (D33). The token is nowhere but in the answer.
+ * Issues a kubeconfig credential: decided on the policy fold, stored, then signed from what was stored, so that a
+ * repeated call gives the same credential again (D33). The token is nowhere but in the answer.
  */
 import { credentialStream } from '@clustral/schemas/events/credential.ts';
 import { parseDuration } from '@clustral/schemas/duration.ts';
@@ -48,8 +48,9 @@ export type IssuedCredential = {
 };
 
 /**
- * Issues it. Refuses with `INVALID_DURATION`, `CLUSTER_NOT_FOUND`, `FORBIDDEN`, `RESERVED_USER_NAME`, `USER_NAME_TAKEN`,
- * `RATE_LIMITED`, and with `CONFLICT` when a repeated call asks for a credential that was revoked since.
+ * Issues it. Refuses with `INVALID_DURATION`, `CLUSTER_NOT_FOUND`, `FORBIDDEN`, `RESERVED_USER_NAME`,
+ * `USER_NAME_TAKEN`, `RATE_LIMITED`, and with `CONFLICT` when a repeated call asks for a credential that was revoked
+ * since.
  */
 export async function issue(deps: IssuingDeps, request: IssueRequest): Promise<IssuedCredential> {
   const { userId, clusterId, ttl, cause } = request;

@@ -1,6 +1,6 @@
 /**
- * Revokes credentials: one's own, or anybody's for an administrator. Whoever tries it on another's is refused and on record
- * for it, at most 60 times an hour.
+ * Revokes credentials: one's own, or anybody's for an administrator. Whoever tries it on another's is refused and on
+ * record for it, at most 60 times an hour.
  */
 import { credentialStream } from '@clustral/schemas/events/credential.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
@@ -31,7 +31,10 @@ export type Revoked = {
   readonly position: bigint | undefined;
 };
 
-/** Revokes it; one that is revoked already is answered as it was. Refuses with `FORBIDDEN`, `CREDENTIAL_NOT_FOUND`, `RATE_LIMITED`. */
+/**
+ * Revokes it; one that is revoked already is answered as it was. Refuses with `FORBIDDEN`, `CREDENTIAL_NOT_FOUND`,
+ * `RATE_LIMITED`.
+ */
 export async function revoke(deps: IssuingDeps, request: RevokeRequest): Promise<Revoked> {
   const { credentialId, caller, cause } = request;
   const stream = { stream: credentialStream(credentialId), initial: initialCredential, evolve: evolveCredential };

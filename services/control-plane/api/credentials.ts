@@ -1,6 +1,6 @@
 /**
- * `CredentialService`: kubeconfig credentials for the caller. A refusal to issue or to revoke leaves a fact of its own, as
- * often as the limits allow (CCR003W, CCR004W).
+ * `CredentialService`: kubeconfig credentials for the caller. A refusal to issue or to revoke leaves a fact of its own,
+ * as often as the limits allow (CCR003W, CCR004W).
  */
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate, timestampFromMs } from '@bufbuild/protobuf/wkt';

@@ -1,6 +1,6 @@
 /**
- * What the admin API takes as input: names, texts, labels, groups, pages. Parsed here once, refused with `VALIDATION_ERROR`
- * and the field's name; behind it nobody checks again.
+ * What the admin API takes as input: names, texts, labels, groups, pages. Parsed here once, refused with
+ * `VALIDATION_ERROR` and the field's name; behind it nobody checks again.
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
 
@@ -57,7 +57,10 @@ export function parseLabels(labels: Readonly<Record<string, string>>): Readonly<
   return Object.fromEntries(entries);
 }
 
-/** Kubernetes groups of a role, kept exactly as given (PX-14). `system:masters` is the one group of Kubernetes' own allowed. */
+/**
+ * Kubernetes groups of a role, kept exactly as given (PX-14). `system:masters` is the one group of Kubernetes' own
+ * allowed.
+ */
 export function parseGroups(groups: readonly string[]): readonly string[] {
   if (groups.length === 0 || groups.length > limits.groups)
     throw invalid('k8sGroups', `A role has 1 to ${limits.groups} Kubernetes groups; these are ${groups.length}.`);

@@ -1,7 +1,7 @@
 /**
- * `POST /internal/v1/refusals` (D31): what the gateway refused on the kubectl path, for the audit. It takes nothing but the
- * gateway's service token, which is good for nothing else; it decides nothing, and it answers at once: what is handed on is
- * recorded, counted or told as a gap by `proxy/denials.ts`.
+ * `POST /internal/v1/refusals` (D31): what the gateway refused on the kubectl path, for the audit. It takes nothing but
+ * the gateway's service token, which is good for nothing else; it decides nothing, and it answers at once: what is
+ * handed on is recorded, counted or told as a gap by `proxy/denials.ts`.
  */
 import type { FastifyInstance } from 'fastify';
 import { isErrorCode, Refusal } from '@clustral/schemas/errors.ts';

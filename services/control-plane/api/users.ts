@@ -1,6 +1,6 @@
 /**
- * `UserService`: people, what they can reach, and their standing assignments. What the caller can reach now comes from the
- * policy fold, because that is what a request of theirs would meet; lists come from the read models.
+ * `UserService`: people, what they can reach, and their standing assignments. What the caller can reach now comes from
+ * the policy fold, because that is what a request of theirs would meet; lists come from the read models.
  */
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate, timestampFromMs } from '@bufbuild/protobuf/wkt';

@@ -1,7 +1,7 @@
 /**
- * One person's access to one cluster: at most one static role, one pending request, one grant. It holds what its own stream
- * says; what other streams ended (a deleted role, a disabled person) is added by `standing.ts`. The rule it lives by: a fact
- * that names another assignment or request than the present one changes nothing.
+ * One person's access to one cluster: at most one static role, one pending request, one grant. It holds what its own
+ * stream says; what other streams ended (a deleted role, a disabled person) is added by `standing.ts`. The rule it
+ * lives by: a fact that names another assignment or request than the present one changes nothing.
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { AccessFact } from '@clustral/schemas/events/access.ts';

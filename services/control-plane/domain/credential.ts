@@ -1,7 +1,7 @@
 /**
- * A kubeconfig credential: a token's record, found by its `jti`. It gives nothing by itself (D24); it can only be missing,
- * expired or revoked, and each of them denies. The rule it lives by: it never outlives the grant it was made under, and
- * nobody holds more of them than the limits say.
+ * A kubeconfig credential: a token's record, found by its `jti`. It gives nothing by itself (D24); it can only be
+ * missing, expired or revoked, and each of them denies. The rule it lives by: it never outlives the grant it was made
+ * under, and nobody holds more of them than the limits say.
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { CredentialFact } from '@clustral/schemas/events/credential.ts';
@@ -76,7 +76,9 @@ export type IssueCredential = {
   readonly counts: CredentialCounts;
 };
 
-/** Of one person: live ones on the cluster, issued in the last hour, and when (seconds) the oldest of either is over. */
+/**
+ * Of one person: live ones on the cluster, issued in the last hour, and when (seconds) the oldest of either is over.
+ */
 export type CredentialCounts = {
   readonly live: number;
   readonly firstLiveEndsAtSeconds: number;
@@ -174,7 +176,9 @@ export function failToIssue(
   return [{ type: 'credential.issue_failed', data }];
 }
 
-/** Records an attempt to revoke what is not there or somebody else's. Refuses with `RATE_LIMITED` after 60 in an hour. */
+/**
+ * Records an attempt to revoke what is not there or somebody else's. Refuses with `RATE_LIMITED` after 60 in an hour.
+ */
 export function denyRevoke({
   deniedLastHour,
   ...data

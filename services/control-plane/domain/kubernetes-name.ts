@@ -1,7 +1,7 @@
 /**
  * Under which name Kubernetes knows a person (D14): the e-mail only when it is verified, else a plain user name, else
- * issuer and subject. It refuses names that a header would change or that Kubernetes keeps for itself. The rule it lives by:
- * whoever cannot be told apart from somebody else by that name gets no name.
+ * issuer and subject. It refuses names that a header would change or that Kubernetes keeps for itself. The rule it
+ * lives by: whoever cannot be told apart from somebody else by that name gets no name.
  */
 import type { PersonClaims } from '@clustral/schemas/events/person.ts';
 import type { UserFact } from '@clustral/schemas/events/user.ts';

@@ -1,6 +1,7 @@
 /**
- * A role: a name for a list of Kubernetes groups. It knows nothing of who holds it. Groups are kept exactly as given, never
- * joined, split or sorted (PX-14); their form is checked at the edge. The rule it lives by: a deleted role never returns.
+ * A role: a name for a list of Kubernetes groups. It knows nothing of who holds it. Groups are kept exactly as given,
+ * never joined, split or sorted (PX-14); their form is checked at the edge. The rule it lives by: a deleted role never
+ * returns.
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
@@ -55,7 +56,10 @@ export function createRole(command: RoleContent, state: RoleState): readonly Rol
   return [{ type: 'role.created', data: contentOf(command) }];
 }
 
-/** Replaces name, description and groups; no fact when nothing changes. Refuses with `ROLE_NOT_FOUND`, `DUPLICATE_ROLE_NAME`. */
+/**
+ * Replaces name, description and groups; no fact when nothing changes. Refuses with `ROLE_NOT_FOUND`,
+ * `DUPLICATE_ROLE_NAME`.
+ */
 export function updateRole(command: RoleContent, state: RoleState): readonly RoleFact[] {
   if (state.status !== 'active') throw roleNotFound(command.roleId);
   refuseTakenName(command);

@@ -1,7 +1,8 @@
 /**
- * What a person may do on a cluster at an instant: the static role, else the grant (static beats grant). It joins what the
- * access stream says with what other streams ended (D32), so every decider and every answer asks here and nowhere else.
- * The rule it lives by: a deleted role, a deleted cluster and a disabled person give nothing, from their position on.
+ * What a person may do on a cluster at an instant: the static role, else the grant (static beats grant). It joins what
+ * the access stream says with what other streams ended (D32), so every decider and every answer asks here and nowhere
+ * else. The rule it lives by: a deleted role, a deleted cluster and a disabled person give nothing, from their position
+ * on.
  */
 import type { ClusterId, RoleId, UserId } from '@clustral/schemas/ids.ts';
 import type { AccessState, Grant, PendingRequest, StaticAssignment } from './access.ts';

@@ -1,7 +1,7 @@
 /**
- * A person, keyed by issuer and subject (D14): what the identity provider last said of them, and whether they may act. It
- * knows nothing of roles on clusters (`access.ts`), and it never decides from an e-mail. The rule it lives by: disabling is
- * felt at once and for ever by whatever hung on the person before it (D32).
+ * A person, keyed by issuer and subject (D14): what the identity provider last said of them, and whether they may act.
+ * It knows nothing of roles on clusters (`access.ts`), and it never decides from an e-mail. The rule it lives by:
+ * disabling is felt at once and for ever by whatever hung on the person before it (D32).
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
@@ -93,7 +93,10 @@ export type SyncUser = {
   readonly signedInAt: string | null;
 };
 
-/** A fact at first sight, at changed claims and at a newer sign-in; none otherwise, and none from an older sign-in's token. */
+/**
+ * A fact at first sight, at changed claims and at a newer sign-in; none otherwise, and none from an older sign-in's
+ * token.
+ */
 export function syncUser(command: SyncUser, state: UserState): readonly UserFact[] {
   if (state.status !== 'absent' && !isNews(command, state)) return [];
   const { userId, claims, kubernetesName, signedInAt } = command;
@@ -132,7 +135,9 @@ const sameSet = (one: readonly string[], other: readonly string[]): boolean =>
 
 const strength: Readonly<Record<NameClass, number>> = { verified: 0, claimed: 1, subject: 2 };
 
-/** Of people with one folded name, the one whose it is: the strongest class, and in it whoever claimed it first (D14). */
+/**
+ * Of people with one folded name, the one whose it is: the strongest class, and in it whoever claimed it first (D14).
+ */
 export function ownerOfName(people: readonly UserState[]): KnownUser | undefined {
   const claimants = people.filter((person) => person.status === 'active' && person.kubernetesName !== null);
   return (claimants as KnownUser[]).toSorted(
@@ -142,8 +147,8 @@ export function ownerOfName(people: readonly UserState[]): KnownUser | undefined
 }
 
 /**
- * The name under which the person's requests go out, or `RESERVED_USER_NAME` / `USER_NAME_TAKEN` (D14). `namesakes` are all
- * people with the same folded name, the person among them.
+ * The name under which the person's requests go out, or `RESERVED_USER_NAME` / `USER_NAME_TAKEN` (D14). `namesakes` are
+ * all people with the same folded name, the person among them.
  */
 export function usableName(person: KnownUser, namesakes: readonly UserState[]): string {
   const { kubernetesName, userId } = person;

@@ -4,6 +4,7 @@ import { Refusal } from '@clustral/schemas/errors.ts';
 import type { ProxyFact } from '@clustral/schemas/events/proxy.ts';
 import type { ClusterId, CredentialId, RequestId, RoleId, UserId } from '@clustral/schemas/ids.ts';
 import type { EventStore } from '@clustral/kernel/event-store-port.ts';
+import type { Policy } from '../ports.ts';
 import { createAuditTrail, type AuditTrail, type AuditTrailOptions } from './audit-trail.ts';
 import { parseKubernetesRequest } from './kubernetes-request.ts';
 import type { RequestRecord } from './proxy-records.ts';
@@ -236,6 +237,35 @@ describe('a proxied request and its record', () => {
     expect([answer.status, answer.headers.get('x-clustral-error-code')]).toEqual([503, ['STORE_UNAVAILABLE']]);
     expect(recorder.seen).toEqual([]);
     await proxy.stop();
+    await recorder.stop();
+  });
+
+  it('D16 is not sent when the control plane lost its lease while the start was written', async () => {
+    const recorder = await startRecorder();
+    const role = await world.role(`r-${randomUUID()}`, ['a']);
+    const alice = await world.person({ name: `a-${randomUUID()}@corp.test`, clusterId, roleId: role });
+    let fresh = true;
+    const policy = Object.create(world.policy, {
+      assertFresh: {
+        value: () => {
+          if (!fresh) throw new Refusal('STORE_UNAVAILABLE', 'The lease is lost.');
+        },
+      },
+      onFact: { value: (listener: Parameters<Policy['onFact']>[0]) => world.policy.onFact(listener) },
+    }) as Policy;
+    for (const method of ['cluster', 'role', 'user', 'access', 'credential', 'userByKubernetesName'] as const)
+      Object.defineProperty(policy, method, { value: world.policy[method].bind(world.policy) });
+    const store = storeWith((stream, expected, facts) => {
+      fresh = false;
+      return world.store.append(stream, expected, facts);
+    });
+    const proxy = await startProxy(world, directAgents(new Map([[clusterId, recorder.port]])), { store, policy });
+    const head = `DELETE /api/proxy/${clusterId}/api/v1/namespaces/n/pods/p HTTP/1.1\r\nHost: x\r\nX-Internal-Token: ${alice.token}\r\n`;
+    const answer = await sendRaw(proxy.port, `${head}Connection: close\r\n\r\n`);
+    expect([answer.status, answer.headers.get('x-clustral-error-code')]).toEqual([503, ['STORE_UNAVAILABLE']]);
+    await proxy.stop();
+    expect(recorder.seen).toEqual([]);
+    expect(await phases()).toEqual(['started', 'ended']);
     await recorder.stop();
   });
 

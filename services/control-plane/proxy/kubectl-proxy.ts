@@ -25,7 +25,7 @@ import { createOpenRequests, type OpenRequests } from './open-requests.ts';
 import { proxyPrefix } from './path.ts';
 import type { RequestOrigin } from './proxy-records.ts';
 
-const drainMs = 2_000;
+const drainMs = 1_500;
 const lingerMs = 1_000;
 
 export type KubectlProxyOptions = {
@@ -47,7 +47,7 @@ export type KubectlProxyOptions = {
 export type KubectlProxy = {
   handle(request: IncomingMessage, response: ServerResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  /** Refuses new requests, lets open ones finish for 2 s, ends the rest. */
+  /** Refuses new requests, lets open ones finish for 1.5 s, ends the rest. */
   stop(): Promise<void>;
 };
 

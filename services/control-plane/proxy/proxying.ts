@@ -11,7 +11,7 @@ import { createKubectlProxy, type KubectlProxy, type KubectlProxyOptions } from 
 import { recover, type RecoveryOptions } from './recovery.ts';
 import { openRunMarker, type RunMarker } from './run-marker.ts';
 
-const flushMs = 1_500;
+const flushMs = 1_000;
 const longestRetryMs = 5_000;
 
 export type ProxyingOptions = Omit<KubectlProxyOptions, 'trail' | 'denials' | 'use'> & {

@@ -132,6 +132,22 @@ describe('the start after an unclean stop', () => {
     expect(await told()).toEqual(['started', 'outcome_unknown', 'proxy.gap']);
   });
 
+  it('D30 carries on what is not yet on record, until it is', async () => {
+    const { trail, marker } = await beginRun(70);
+    await trail.started(record(true));
+    await marker.use(clusterId);
+    const next = await beginRun(71);
+    await next.marker.use('5f0c7a6e-1b1f-4a53-8f5c-0d8a1f2b3c4d' as ClusterId);
+    const carried = await beginRun(72);
+    expect(carried.marker.previous).toMatchObject({ clean: false, open: trail.mark().open });
+    expect(carried.marker.previous?.clusters).toEqual([clusterId, '5f0c7a6e-1b1f-4a53-8f5c-0d8a1f2b3c4d']);
+    carried.marker.recovered();
+    await carried.marker.stop(true);
+    const last = await beginRun(73);
+    expect(last.marker.previous).toMatchObject({ epoch: 72, clean: true, open: {}, clusters: [] });
+    await last.marker.stop(true);
+  });
+
   it('ignores a marker that it cannot read', async () => {
     await mkdir(folder, { recursive: true });
     for (const text of [

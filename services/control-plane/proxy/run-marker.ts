@@ -99,7 +99,7 @@ class Marker implements RunMarker {
       epoch: this.#options.epoch,
       clean,
       durableUntil: before !== undefined && before.durableUntil < until ? before.durableUntil : until,
-      open: opened,
+      open: { ...opened, ...before?.open },
       clusters: [...new Set([...(before?.clusters ?? []), ...this.#clusters])],
     };
   }

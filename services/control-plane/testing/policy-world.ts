@@ -1,4 +1,7 @@
-/** A policy fold for tests, fed with facts as if they came from the log: ids, streams, revisions and positions are filled in. */
+/**
+ * A policy fold for tests, fed with facts as if they came from the log: ids, streams, revisions and positions are
+ * filled in.
+ */
 import { accessStream } from '@clustral/schemas/events/access.ts';
 import { clusterStream } from '@clustral/schemas/events/cluster.ts';
 import { credentialStream } from '@clustral/schemas/events/credential.ts';

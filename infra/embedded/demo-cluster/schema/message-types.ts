@@ -38,11 +38,6 @@ const jsonFields = new Map<string, ReadonlyMap<string, Field>>(
   [...messages.keys()].map((name) => [name, new Map(flattened(name).map((field) => [field.name, field]))]),
 );
 
-/** Every message of the table, by name. */
-export function messageNames(): string[] {
-  return [...messages.keys()];
-}
-
 /** The fields of a message as protobuf numbers them; undefined when the table has no such message. */
 export function wireFields(message: string): readonly Field[] | undefined {
   return messages.get(message);

@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEventStore } from '@clustral/infra/embedded/event-store/start.ts';
+import { startEventStore } from '../../../../infra/embedded/event-store/start.ts';
 import { accessStream } from '@clustral/schemas/events/access.ts';
 import { clusterStream } from '@clustral/schemas/events/cluster.ts';
 import { credentialStream } from '@clustral/schemas/events/credential.ts';
@@ -25,7 +25,7 @@ import { createSigner, createVerifier, type Verifier } from '@clustral/kernel/jw
 import { createLog, type Log } from '@clustral/kernel/log.ts';
 import { takeLease } from '../../lease.ts';
 import { startPolicy, type PolicyQueries } from '../../policy.ts';
-import type { Agents } from '../../ports.ts';
+import type { Agents, Policy } from '../../ports.ts';
 import { startProxying, type ProxyingParts } from '../proxying.ts';
 
 /** Ids and a token of somebody who may use a cluster. */
@@ -182,14 +182,14 @@ export type Listening = ProxyingParts & { readonly port: number };
 export async function startProxy(
   world: World,
   agents: Pick<Agents, 'open'>,
-  changed: { headTimeoutMs?: number; store?: EventStore; epoch?: number; folder?: string } = {},
+  changed: { headTimeoutMs?: number; store?: EventStore; epoch?: number; folder?: string; policy?: Policy } = {},
 ): Promise<Listening> {
-  const { policy, verifier, log } = world;
+  const { verifier, log } = world;
   const parts = await startProxying({
     store: changed.store ?? world.store,
     epoch: changed.epoch ?? world.epoch,
     folder: changed.folder ?? join(world.folder, randomUUID()),
-    policy,
+    policy: changed.policy ?? world.policy,
     verifier,
     agents,
     docsBaseUrl: 'https://clustral.test/errors/',
