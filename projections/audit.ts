@@ -200,7 +200,7 @@ function whoOf(fact: RecordedFact, names: Names): { readonly user: string; reado
 function detailsOf({ metadata }: RecordedFact, telling: Telling): Readonly<Record<string, unknown>> {
   const { requestId, sourceAddress, userAgent, traceparent, epoch } = metadata;
   const all = { requestId, sourceAddress, userAgent, traceparent, epoch, ...telling.details };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== null));
 }
 
 const dayStream = /^proxy-.*-(\d{8})$/;

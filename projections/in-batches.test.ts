@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inBatches } from './in-batches.ts';
 
-const limits = { most: 3, lingerMs: () => 20, idleMs: 40 };
+const limits = { now: () => ({ most: 3, lingerMs: 20 }), idleMs: 40 };
 async function* yields<T>(items: readonly T[], failure?: Error): AsyncGenerator<T> {
   yield* items;
   if (failure) throw failure;
@@ -37,7 +37,7 @@ describe('gathering into batches', () => {
       await end.promise;
       yield 2;
     }
-    const batches = inBatches(silent(), { ...limits, most: 1 });
+    const batches = inBatches(silent(), { ...limits, now: () => ({ most: 1, lingerMs: 20 }) });
     expect(await batches.next()).toEqual({ done: false, value: [1] });
     expect(await batches.next()).toEqual({ done: false, value: [] });
     end.resolve();

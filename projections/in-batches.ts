@@ -4,9 +4,8 @@
  */
 
 export type BatchLimits = {
-  readonly most: number;
-  /** How long a batch that has begun waits for more; asked for each batch anew. */
-  readonly lingerMs: () => number;
+  /** How many a batch may hold, and how long one that has begun waits for more; asked for each batch anew. */
+  readonly now: () => { readonly most: number; readonly lingerMs: number };
   readonly idleMs: number;
 };
 
@@ -40,16 +39,17 @@ async function gather<T>(
   limits: BatchLimits,
 ): Promise<Gathered<T>> {
   const items: T[] = [];
+  const { most, lingerMs } = limits.now();
   let next = first;
   let timer = startTimer(limits.idleMs);
   try {
-    while (items.length < limits.most) {
+    while (items.length < most) {
       const result = await Promise.race([next, timer.over]);
       if (result === 'over') break;
       if (result.done === true) return { items, following: undefined };
       if (items.push(result.value) === 1) {
         clearTimeout(timer.id);
-        timer = startTimer(limits.lingerMs());
+        timer = startTimer(lingerMs);
       }
       next = iterator.next();
     }

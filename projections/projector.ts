@@ -14,10 +14,11 @@ import type { ReadModel } from './model.ts';
 import { ReadStoreDamaged, type ReadStore } from './read-store.ts';
 import { Retention } from './retention.ts';
 
-const mostPerBatch = 500;
+/** While there is much to catch up with, large batches: the pages of the indexes are then written once for many rows. */
+const catchingUp = { most: 2_000, lingerMs: 50 } as const;
+/** When it is live, somebody waits to see their change. */
+const live = { most: 500, lingerMs: 3 } as const;
 const idleMs = 1_000;
-/** A batch waits longer for its end while there is much to catch up with than when somebody waits to see their change. */
-const lingerMs = { catchingUp: 50, live: 3 } as const;
 
 export type ProjectorOptions = {
   readonly eventStore: EventStore;
@@ -56,11 +57,7 @@ async function follow(options: ProjectorOptions, status: ProjectorStatus): Promi
   const after = fold.committed;
   const source = eventStore.subscribe({ prefixes: auditPrefixes, signal, ...(after === undefined ? {} : { after }) });
   const retention = new Retention(options.keepSeconds);
-  const limits = {
-    most: mostPerBatch,
-    idleMs,
-    lingerMs: () => (status.caughtUp ? lingerMs.live : lingerMs.catchingUp),
-  };
+  const limits = { now: () => (status.caughtUp ? live : catchingUp), idleMs };
   for await (const messages of inBatches(source, limits)) {
     const poison = await takeAll(fold, messages);
     if (poison) return halt(options, { fold, status, poison });

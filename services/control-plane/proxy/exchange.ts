@@ -78,9 +78,9 @@ class Exchange implements LaneHandlers {
       decideAgain: () => admitted.decideAgain(),
       end: (reason, refusal) => this.#cut(reason, refusal),
     });
-    response.once('close', () => this.#closed());
+    response.once('close', () => this.#finish('client_closed', null));
     // The client may have gone while its token was verified.
-    if (response.destroyed) this.#closed();
+    if (response.destroyed) this.#finish('client_closed', null);
   }
 
   async begin(): Promise<void> {
@@ -210,10 +210,6 @@ class Exchange implements LaneHandlers {
     const over = this.#parts.admitted.impersonation.notAfter <= this.#options.now();
     this.#finish(over ? 'expired' : endOf(refusal), refusal);
     this.#tell(refusal);
-  }
-
-  #closed(): void {
-    if (!this.#done) this.#finish('client_closed', null);
   }
 
   #tell(refusal: Refusal): void {
