@@ -45,7 +45,12 @@ export async function buildStage(): Promise<Stage> {
   const run = (
     name: 'event-store' | 'control-plane' | 'gateway' | 'agent',
     extra: Record<string, string | undefined> = {},
-  ): Promise<void> => supervisor.run({ name, parts: [{ name, environment: { ...parts[name], ...extra } }] });
+  ): Promise<void> =>
+    supervisor.run({
+      name,
+      lasting: name === 'event-store' || name === 'control-plane',
+      parts: [{ name, environment: { ...parts[name], ...extra } }],
+    });
   await run('event-store');
   await run('control-plane');
   await Promise.all([

@@ -12,6 +12,8 @@ import { partLoaders, type PartName } from './parts.ts';
 export type Assignment = {
   readonly name: string;
   readonly parts: readonly { readonly name: PartName; readonly environment: Environment }[];
+  /** True when others depend on it: it is ended after them, the first started last. */
+  readonly lasting: boolean;
 };
 
 async function startParts(assignment: Assignment, log: Log): Promise<Running> {

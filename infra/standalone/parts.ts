@@ -18,7 +18,7 @@ export const partLoaders = {
   audit: async () => (await import('@clustral/audit-service/main.ts')).start,
   web: async () => (await import('@clustral/web/main.ts')).start,
   gateway: async () => (await import('@clustral/gateway/main.ts')).start,
-  agent: async () => (await import('@clustral/agent/main.ts')).start,
+  agent: async () => (await import('./agent-part.ts')).startAgentPart,
 } as const satisfies Record<string, () => Promise<StartPart>>;
 
 export type PartName = keyof typeof partLoaders;

@@ -14,10 +14,11 @@ const processes: Readonly<Record<string, readonly PartName[]>> = {
   agent: ['agent'],
 };
 
-/** The assignments, in the order in which the processes are started; they are ended in reverse. */
+/** The assignments, in the order in which the processes are started. */
 export function assignments(environments: Readonly<Record<PartName, Environment>>): readonly Assignment[] {
   return Object.entries(processes).map(([name, parts]) => ({
     name,
     parts: parts.map((part) => ({ name: part, environment: environments[part] })),
+    lasting: name === 'embedded' || name === 'control-plane',
   }));
 }

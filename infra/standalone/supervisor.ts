@@ -98,8 +98,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       stopping = true;
       for (const { timer } of all) clearTimeout(timer);
       const deadline = performance.now() + stopLimitMs;
-      // What others depend on was started first and ends last.
-      for (const { child } of all.toReversed()) if (child) await endChild(child, deadline - performance.now());
+      const end = ({ child }: Managed): Promise<void> | undefined =>
+        child && endChild(child, deadline - performance.now());
+      // What others depend on ends after them.
+      await Promise.all(all.filter(({ assignment }) => !assignment.lasting).map(end));
+      for (const managed of all.filter(({ assignment }) => assignment.lasting).toReversed()) await end(managed);
     },
   };
 }

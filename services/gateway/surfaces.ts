@@ -168,11 +168,16 @@ function mayGoOn(name: string, route: Route, listed: ReadonlySet<string>): boole
   return true;
 }
 
-/** The body as it came. http-proxy would encode a buffer of JSON once more if it were not told. */
+/**
+ * The body as it came. http-proxy would encode a buffer of JSON once more if it were not told, and would drop the content type of
+ * an empty one, which is a whole message in binary protobuf.
+ */
 function bodyOf(request: FastifyRequest): { body?: Buffer | null; contentType?: string } {
-  if (!(request.body instanceof Buffer)) return {};
-  if (request.body.length === 0) return { body: null };
-  return { body: request.body, contentType: request.headers['content-type'] ?? 'application/octet-stream' };
+  const contentType = request.headers['content-type'];
+  const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
+  if (body.length > 0) return { body, contentType: contentType ?? 'application/octet-stream' };
+  if (request.method === 'POST' && contentType !== undefined) return { body, contentType };
+  return request.body instanceof Buffer ? { body: null } : {};
 }
 
 function watchBody(request: FastifyRequest, docsBaseUrl: string): void {

@@ -13,6 +13,7 @@ import type { AuditTrail } from './audit-trail.ts';
 import { announcesBody } from './headers.ts';
 import { isServiceProxy } from './kubernetes-request.ts';
 import type { EndReason, OpenRequests } from './open-requests.ts';
+import { isOpenApiIndex, prefixedIndex } from './openapi-index.ts';
 import { proxyPrefix } from './path.ts';
 import type { RequestRecord } from './proxy-records.ts';
 import { replyHead } from './reply-head.ts';
@@ -176,7 +177,7 @@ class Exchange implements LaneHandlers {
         upgrade: false,
         bodyless,
       },
-      this,
+      isOpenApiIndex(request.method ?? '', target) ? prefixedIndex(this, proxyPrefix + clusterId) : this,
     );
     // A failure known at once has been told already.
     if (this.#done) return;

@@ -95,7 +95,7 @@ export class Connection implements LaneOwner {
 
   /** Takes in a stream that the agent opened as a lane. */
   offer(stream: ServerHttp2Stream): void {
-    if (!this.#open || this.#lanes.size >= mostLanes) {
+    if (!this.#open || this.#lanes.size >= mostLanes || stream.readableEnded) {
       stream.on('error', () => undefined);
       stream.close(constants.NGHTTP2_REFUSED_STREAM);
       return;

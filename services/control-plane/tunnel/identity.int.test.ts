@@ -55,6 +55,8 @@ async function answersTo(identity: Partial<RawIdentity>): Promise<Readonly<Recor
     session.destroy();
   }
 }
+const renewsToken = (identity: RawIdentity): Promise<string> =>
+  codeOf(callAs(world.url, identity, (client, options) => client.renewToken({}, options)));
 const all = (code: string) => ({ control: code, exchange: code, renewToken: code, renewCertificate: code });
 const unauthenticated = all('AGENT_UNAUTHENTICATED');
 
@@ -182,9 +184,7 @@ describe('a token that is not the agent’s own', () => {
     const expired = { ...good, token: await signed({}, { iat: 1_700_000_000, exp: 1_700_000_600 }) };
     expect(await answersTo(expired)).toEqual({ ...unauthenticated, renewToken: 'ok' });
     const { token } = await callAs(world.url, expired, (client, options) => client.renewToken({}, options));
-    expect(
-      await codeOf(callAs(world.url, { ...good, token }, (client, options) => client.renewToken({}, options))),
-    ).toBe('ok');
+    expect(await renewsToken({ ...good, token })).toBe('ok');
   });
 
   async function signed(signer: Partial<typeof right> | object, said: object = {}): Promise<string> {
@@ -277,10 +277,10 @@ describe('an identity that was good', () => {
       'its use is on record',
       async () => (await world.factsOf(cluster.clusterId)).at(-1)?.type === 'cluster.connected',
     );
-    expect(await answersTo(old)).toMatchObject({ renewToken: 'ok' });
+    expect(await renewsToken(old)).toBe('ok');
     world.passDays(1.01 / 24);
     expect(await answersTo(old)).toEqual(all('SUPERSEDED'));
-    expect(await answersTo(renewed)).toMatchObject({ renewToken: 'ok' });
+    expect(await renewsToken(renewed)).toBe('ok');
     agent.close();
   });
 

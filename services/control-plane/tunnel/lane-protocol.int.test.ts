@@ -90,6 +90,18 @@ describe('an agent that breaks the protocol of a lane', () => {
     expect((await get()).result).toBe(200);
   });
 
+  it('that leaves a lane half-way loses it, free or not', async () => {
+    const agent = await connected();
+    const [free, busy] = [await agent.lane(), await agent.lane()];
+    const carried = new Carried(world.agents, callOf(clusterId));
+    await until('the request is there', () => free.requests.length + busy.requests.length === 1);
+    for (const lane of [free, busy]) lane.stream.end();
+    expect((await carried.over).result).toBe('TUNNEL_ERROR');
+    await until('both are gone', () => !free.isOpen && !busy.isOpen);
+    await agent.serve(1, answerOk);
+    expect((await get()).result).toBe(200);
+  });
+
   it('that sends ten thousand tiny pieces is only slow', async () => {
     const agent = await connected();
     await agent.serve(1, (lane) => {

@@ -66,6 +66,8 @@ export class Lane implements LaneSink {
     this.#reader = new LaneReader(this);
     stream.on('data', (chunk: Buffer) => this.#read(chunk));
     stream.on('drain', () => this.#carried?.handlers.drain());
+    // An agent that ends its side of a lane has left it.
+    stream.on('end', () => this.fail(lost()));
     stream.on('close', () => this.#closed());
     // An error closes the stream too, and is told of there.
     stream.on('error', () => undefined);
@@ -214,12 +216,7 @@ export class Lane implements LaneSink {
     this.#carried = undefined;
     this.#reader.stop();
     this.#owner.laneGone(this);
-    carried?.handlers.fail(
-      new Refusal(
-        'TUNNEL_ERROR',
-        'The connection to the agent was lost after the request was sent: it may or may not have reached the cluster.',
-      ),
-    );
+    carried?.handlers.fail(lost());
   }
 
   #writeData(chunk: Buffer): boolean {
@@ -243,6 +240,12 @@ export class Lane implements LaneSink {
     this.#stream.resume();
   }
 }
+
+const lost = (): Refusal =>
+  new Refusal(
+    'TUNNEL_ERROR',
+    'The connection to the agent was lost after the request was sent: it may or may not have reached the cluster.',
+  );
 
 const agentCodes: ReadonlySet<string> = new Set(['AGENT_ERROR', 'TUNNEL_TIMEOUT', 'TUNNEL_ERROR']);
 

@@ -155,15 +155,13 @@ async function handle({ stream, headers, rawHeaders, context, options }: Incomin
     stream.end('ok\n');
     return;
   }
+  // Made before anything is waited for: a body that has ended until then would never be seen to end.
+  const request = path === exchangePath ? undefined : new http2.Http2ServerRequest(stream, headers, {}, rawHeaders);
   try {
     const caller = await options.authenticator.authenticate({ peer: context.peer, method, path, authorization });
     if (stream.destroyed) return;
-    if (path === exchangePath) {
-      offerLane(stream, { contentType, context, caller });
-      return;
-    }
-    const request = new http2.Http2ServerRequest(stream, headers, {}, rawHeaders);
-    options.answer({ request, response: new http2.Http2ServerResponse(stream), context, caller });
+    if (request) options.answer({ request, response: new http2.Http2ServerResponse(stream), context, caller });
+    else offerLane(stream, { contentType, context, caller });
   } catch (thrown) {
     if (thrown instanceof Refusal) options.onRefused({ refusal: thrown, context, method: methodName(path) });
     else options.log.error({ err: thrown }, 'a stream of the tunnel failed in a way nobody foresaw');

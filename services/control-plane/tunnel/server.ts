@@ -115,9 +115,9 @@ class Tunnel {
       connection.say({ case: 'drain', value: { reconnectAfterMs: 500 } });
     }
     const deadline = this.#options.monotonic() + stopMs;
-    while (this.registry.all().some(({ busyLanes }) => busyLanes > 0) && this.#options.monotonic() < deadline) {
-      await sleep(50);
-    }
+    // The last words need a moment too.
+    do await sleep(50);
+    while (this.registry.all().some(({ busyLanes }) => busyLanes > 0) && this.#options.monotonic() < deadline);
     await this.#server?.stop();
   }
 
