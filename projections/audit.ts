@@ -81,7 +81,7 @@ export const auditCollection = collectionOf<AuditDocument>({
     day: 'text',
     words: 'texts',
   },
-  // The most telling first: of several filters, the first that has an index leads.
+  // The most telling first: of filters that are met equally often, the first leads.
   indexes: [
     ['uid'],
     ['correlationId', ...newestFirst],
@@ -90,8 +90,8 @@ export const auditCollection = collectionOf<AuditDocument>({
     ['userId', ...newestFirst],
     ['code', ...newestFirst],
     ['clusterId', ...newestFirst],
-    ['category', ...newestFirst],
     ['severity', ...newestFirst],
+    ['category', ...newestFirst],
     [...newestFirst],
     ['day', '_id'],
   ],

@@ -31,7 +31,7 @@ export type Collection<D extends Document = Document> = {
 export function collectionOf<D extends Document>(definition: {
   readonly name: string;
   readonly fields: { readonly [F in Extract<keyof D, string>]?: FieldKind };
-  /** Compound indexes over fields other than `texts`, which have one of their own. Of several, the first declared leads. */
+  /** Compound indexes over fields other than `texts`, which have one of their own. */
   readonly indexes: readonly (readonly Extract<keyof D, string>[])[];
 }): Collection<D> {
   return definition as Collection<D>;

@@ -3,7 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kubectl, type KubectlVersion } from './parts/kubectl.ts';
-import { newPerson, newPlace, startProduct, until, type Person, type Product } from './parts/product.ts';
+import {
+  adminApi,
+  newPerson,
+  newPlace,
+  startProduct,
+  until,
+  type Finished,
+  type Person,
+  type Product,
+} from './parts/product.ts';
 
 const versions: readonly KubectlVersion[] = ['1.27', '1.31', '1.35'];
 const newest = kubectl('1.35');
@@ -170,15 +179,39 @@ describe('an assignment', () => {
 });
 
 describe('a revoked credential', () => {
-  it('is refused at the next call', async () => {
-    await dev.clustral('kube', 'logout', 'demo');
-    expect((await dev.clustral('kube', 'login', 'demo', '--embed-token')).code).toBe(0);
+  it('is refused at the next call, in the words of the server', async () => {
+    const file = join(dev.home, 'embedded.kubeconfig');
     await admin.clustral('assignments', 'add', 'dev@clustral.local', 'demo', 'k8s-viewer');
-    expect((await dev.kubectl(newest, ['get', 'ns'])).code).toBe(0);
-    expect((await dev.clustral('logout')).code).toBe(0);
-    const context = join(dev.home, 'gone.kubeconfig');
-    writeFileSync(context, '');
-    expect((await dev.kubectl(newest, ['get', 'ns'])).code).not.toBe(0);
+    const login = await dev.clustral('kube', 'login', 'demo', '--embed-token', '--kubeconfig', file);
+    expect(login.code, login.stderr).toBe(0);
+    const withToken = (): Promise<Finished> => dev.kubectl(newest, ['--kubeconfig', file, 'get', 'ns']);
+    expect((await withToken()).stdout).toContain('default');
+    const logout = await dev.clustral('kube', 'logout', 'demo');
+    expect(logout.code, logout.stderr).toBe(0);
+    const refused = await withToken();
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('You must be logged in to the server');
+  });
+});
+
+describe('a revoked agent', () => {
+  it('is gone within a second, says why, and comes back with a new bootstrap token', async () => {
+    const { clusters } = JSON.parse((await admin.clustral('clusters', 'list', '-o', 'json')).stdout) as {
+      clusters: { id: string }[];
+    };
+    const id = clusters[0]?.id ?? '';
+    const api = adminApi(product, admin);
+    await api('POST', `/api/v1/clusters/${id}/revoke`);
+    const begun = performance.now();
+    const refused = await admin.kubectl(newest, ['get', 'ns']);
+    expect(refused.stderr).toContain("agent of cluster 'demo'");
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    const { bootstrapToken } = await api('POST', `/api/v1/clusters/${id}/bootstrap-token`);
+    writeFileSync(join(product.dataFolder, 'agent/bootstrap-token'), String(bootstrapToken));
+    await until(async () => (await admin.kubectl(newest, ['get', 'ns'])).code === 0, {
+      limitMs: 60_000,
+      what: () => 'the agent to enrol again',
+    });
   });
 });
 
@@ -205,7 +238,7 @@ describe('the audit', () => {
       'CSY001W',
     ])
       expect(codes, code).toContain(code);
-    const written = events.filter(({ code, message }) => code === 'CPR001I' && /configmaps/.test(message));
+    const written = events.filter(({ code, message }) => code === 'CPR001I' && /configmaps\/made-by/.test(message));
     expect(written.length).toBeGreaterThan(0);
     for (const event of written) {
       expect(event.user).toBe('admin@clustral.local');

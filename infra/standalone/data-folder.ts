@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Raised when the layout changes so that an older build must not touch it. */
@@ -52,7 +52,8 @@ export function openDataFolder(path: string): DataFolder {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    // One by one: a recursive mkdir never comes back from some file systems that have no room for folders (/proc).
+    for (const missing of missingFolders(path)) mkdirSync(missing, { mode: 0o700 });
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
@@ -61,6 +62,13 @@ function makeFolder(path: string): void {
     );
   }
   if (!statSync(path).isDirectory()) throw new DataFolderError(`${path} is not a folder: choose another with --data.`);
+}
+
+/** What has to be made, outermost first. */
+function missingFolders(path: string): readonly string[] {
+  if (existsSync(path)) return [];
+  const parent = dirname(path);
+  return parent === path ? [] : [...missingFolders(parent), path];
 }
 
 // SQLite's file lock is the one lock that Node offers which the kernel gives back after kill -9.

@@ -4,12 +4,10 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Collection, Document, Filter, Find } from '../read-store.ts';
-import { afterSql, orderSql, searchSql, type Sql } from './conditions.ts';
+import type { Sql } from './conditions.ts';
+import { afterSql, mostWeighed, orderSql, searchSql } from './search.ts';
 import { quoted } from './tables.ts';
 
-/** Up to so many documents a word leads to them; beyond, the order is walked and each document probed for the word. */
-const mostLed = 10_000;
-const mostWeighed = 20_000;
 const mostStatements = 300;
 
 export class SqliteQueries {
@@ -26,11 +24,11 @@ export class SqliteQueries {
   }
 
   find<D extends Document>(collection: Collection<D>, find: Find): readonly D[] {
-    const search = searchSql(collection, find.filter, { weigh: this.#weigh, mostLed });
+    const search = searchSql(collection, find.filter, { weigh: this.#weigh, ordered: true });
     const after = find.after && afterSql(find.sort, find.after);
     const rows = this.statement(
       `SELECT t.doc FROM ${search.from.text} WHERE ${search.where.text}${after ? ` AND ${after.text}` : ''}
-       ORDER BY ${orderSql(find.sort, search.ledByWord)} LIMIT ? OFFSET ?`,
+       ORDER BY ${orderSql(find.sort, search.ledByWords)} LIMIT ? OFFSET ?`,
     ).all(
       ...search.from.parameters,
       ...search.where.parameters,
@@ -42,8 +40,7 @@ export class SqliteQueries {
   }
 
   count(collection: Collection, filter: Filter, cap: number): number {
-    // No order to keep: the rarest word leads, however frequent it is.
-    const search = searchSql(collection, filter, { weigh: this.#weigh, mostLed: Number.POSITIVE_INFINITY });
+    const search = searchSql(collection, filter, { weigh: this.#weigh, ordered: false });
     const row = this.statement(
       `SELECT count(*) AS n FROM (SELECT 1 FROM ${search.from.text} WHERE ${search.where.text} LIMIT ?)`,
     ).get(...search.from.parameters, ...search.where.parameters, cap + 1);

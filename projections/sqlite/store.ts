@@ -19,7 +19,7 @@ import {
 } from '../read-store.ts';
 import { currentDatabase, makeCurrent, newDatabase, removeDatabase, unfinishedDatabase, type Files } from './files.ts';
 import { SqliteQueries } from './queries.ts';
-import { columnsOf, createTables, quoted, sqlValue, textsOf, textsTable, tokenOf } from './tables.ts';
+import { columnsOf, createTables, quoted, sqlValue, textsColumn, textsOf, textsTable, tokenOf } from './tables.ts';
 
 const busyTimeoutMs = 10_000;
 
@@ -128,9 +128,10 @@ class SqliteStore implements ReadStore {
       for (const { unindex } of plan.texts) unindex.run(row);
       return;
     }
-    const values = [...plan.values(write.document), JSON.stringify(write.document)];
+    const tokens = plan.texts.map(({ field }) => tokensOf(write.document, field));
+    const values = [...plan.values(write.document), ...tokens, JSON.stringify(write.document)];
     const put = row === undefined ? plan.insert.run(write.document._id, ...values) : plan.update.run(...values, row);
-    for (const { field, index } of plan.texts) index.run(row ?? put.lastInsertRowid, tokensOf(write.document, field));
+    plan.texts.forEach(({ index }, at) => index.run(row ?? put.lastInsertRowid, tokens[at] ?? ''));
   }
 
   #planOf(collection: Collection): Plan {
@@ -155,7 +156,7 @@ type Plan = {
 function planOf(collection: Collection, database: DatabaseSync): Plan {
   const table = quoted(collection.name);
   const columns = columnsOf(collection).map(({ name }) => name);
-  const names = ['_id', ...columns, 'doc'].map(quoted);
+  const names = [...['_id', ...columns].map(quoted), ...textsOf(collection).map(textsColumn), 'doc'];
   const changes = names.slice(1).map((name) => `${name} = ?`);
   return {
     rowOf: database.prepare(`SELECT rowid AS row FROM ${table} WHERE _id = ?`),
@@ -175,7 +176,7 @@ const fieldOf = <T>(document: Document, name: string): T | undefined =>
   (document as unknown as Readonly<Record<string, T>>)[name];
 
 const tokensOf = (document: Document, field: string): string =>
-  (fieldOf<readonly string[]>(document, field) ?? []).map(tokenOf).join(' ');
+  ` ${(fieldOf<readonly string[]>(document, field) ?? []).map(tokenOf).join(' ')} `;
 
 function openForWriting(path: string, collections: readonly Collection[]): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs });

@@ -1,7 +1,7 @@
 /**
  * How a collection lies in SQLite: one rowid table with the document as JSON and a real column for every field that
  * is filtered or sorted by, filled from code; beside it one full-text index per `texts` field, which holds the values as
- * tokens and nothing else. Names come from the collections, never from a request, and are quoted all the same.
+ * tokens and nothing else; the column holds the same tokens as one text. Names come from the collections, never from a request, and are quoted all the same.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Collection, FieldKind, Scalar } from '../read-store.ts';
@@ -22,6 +22,9 @@ export const textsOf = (collection: Collection): readonly string[] =>
 /** The full-text index of one `texts` field; its row ids are those of the documents. */
 export const textsTable = (collection: Collection, field: string): string => quoted(`${collection.name}_${field}`);
 
+/** The column with the tokens of a `texts` field, a blank before, between and behind them. */
+export const textsColumn = (field: string): string => quoted(`${field}_tokens`);
+
 const fieldsOf = (collection: Collection): readonly [string, FieldKind][] => Object.entries(collection.fields);
 
 const sqlTypes = { text: 'TEXT', integer: 'INTEGER', boolean: 'INTEGER' } as const;
@@ -41,7 +44,10 @@ export function createTables(database: DatabaseSync, collections: readonly Colle
 
 function tableStatements(collection: Collection): readonly string[] {
   const table = quoted(collection.name);
-  const columns = columnsOf(collection).map(({ name, kind }) => `${quoted(name)} ${sqlTypes[kind]}`);
+  const columns = [
+    ...columnsOf(collection).map(({ name, kind }) => `${quoted(name)} ${sqlTypes[kind]}`),
+    ...textsOf(collection).map((field) => `${textsColumn(field)} TEXT`),
+  ];
   return [
     `CREATE TABLE IF NOT EXISTS ${table} (${['_id TEXT NOT NULL UNIQUE', ...columns, 'doc TEXT NOT NULL'].join(', ')})`,
     ...collection.indexes.map(

@@ -94,8 +94,9 @@ function personOf(payload: JWTPayload, options: OidcTokensOptions): Person {
     sub,
     issuer: options.authority,
     ...text('email', payload['email']),
-    // Only a boolean `true` says that the provider checked (ID-17); the word 'true' is somebody's attribute.
-    email_verified: payload['email_verified'] === true,
+    // Only a boolean `true` says that the provider checked (ID-17); the word 'true' is somebody's attribute. A claim that is
+    // not there stays so: what silence means is the control plane's to say, issuer by issuer (D14).
+    ...(payload['email_verified'] === undefined ? {} : { email_verified: payload['email_verified'] === true }),
     ...text('preferred_username', payload['preferred_username']),
     ...text('name', payload['name']),
     // Clustral's own roles begin so; a provider's many others mean nothing here.

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeJwt, importSPKI, jwtVerify } from 'jose';
 import { gatewayIssuer, internalAudience } from '@clustral/schemas/tokens.ts';
-import { keyIdOf } from '@clustral/kernel/jwt.ts';
+import { createSigner, keyIdOf } from '@clustral/kernel/jwt.ts';
+import { createKeyPair } from '@clustral/kernel/x509.ts';
 import { askerOf, c1, startTestGateway, type Ask, type TestGateway } from './testing/gateway.ts';
 
 let gateway: TestGateway;
@@ -56,9 +57,13 @@ describe('what the services behind are told of a person', () => {
     expect(claims).not.toHaveProperty('jti');
   });
 
+  it('ID-17 says nothing of an e-mail of which the provider says nothing', async () => {
+    expect(await told({ email_verified: undefined })).not.toHaveProperty('email_verified');
+  });
+
   it.each([
-    [undefined, false],
     [false, false],
+    [null, false],
     ['true', false],
     [1, false],
     [true, true],
@@ -96,23 +101,58 @@ describe('what the services behind are told of a person', () => {
 });
 
 describe('GW-15 headers that only the gateway writes', () => {
-  it('are not believed from outside, and the person stays who they are', async () => {
-    const answer = await ask('/api/v1/clusters', await gateway.provider.token(), {
-      headers: {
-        'x-internal-token': 'captured',
-        'x-clustral-user-id': 'admin',
-        'x-original-url': '/healthz',
-        'x-http-method-override': 'DELETE',
-        'x-clustral-position': '12',
-        'x-forwarded-host': 'evil',
-      },
+  const lies = {
+    'x-clustral-user-id': 'admin',
+    'x-original-url': '/healthz',
+    'x-http-method-override': 'DELETE',
+    'x-clustral-position': '12',
+    'x-forwarded-host': 'evil',
+  };
+  /** An administrator's internal token as it went to a service behind, and one that somebody signed for themselves. */
+  async function stolen(): Promise<readonly string[]> {
+    await ask('/api/v1/clusters', await gateway.provider.token({ sub: 'admin-subject' }));
+    const [captured = ''] = gateway.controlPlane.header('x-internal-token');
+    const own = await createSigner({
+      ...(await createKeyPair('P-256')),
+      algorithm: 'ES256',
+      issuer: gatewayIssuer,
+      audience: internalAudience,
     });
-    expect(answer.status).toBe(200);
-    const { method, url } = gateway.controlPlane.requests.at(-1) ?? {};
-    expect([method, url]).toEqual(['GET', '/api/v1/clusters']);
-    expect(decodeJwt(gateway.controlPlane.header('x-internal-token')[0] ?? '')).toMatchObject({ sub: 'alice-subject' });
-    for (const name of ['x-clustral-user-id', 'x-original-url', 'x-http-method-override', 'authorization', 'cookie'])
-      expect(gateway.controlPlane.header(name), name).toEqual([]);
+    const { iss: _issuer, aud: _audience, ...claims } = decodeJwt(captured);
+    return [captured, await own.sign(claims as { iat: number; exp: number })];
+  }
+  const credentialPath = `/api/proxy/${c1}/api/v1/pods`;
+
+  it.each(['/api/v1/clusters', credentialPath])('open nothing by themselves on %s', async (path) => {
+    for (const token of await stolen()) {
+      const before = gateway.controlPlane.requests.length;
+      const answer = await ask(path, undefined, { headers: { ...lies, 'x-internal-token': token } });
+      expect(answer.status).toBe(401);
+      expect(gateway.controlPlane.requests.slice(before).filter(({ url }) => url === path)).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['/api/v1/clusters', () => gateway.provider.token(), { sub: 'alice-subject' }],
+    [credentialPath, () => gateway.kubeconfigToken(), { sub: 'user-1', credential_id: 'credential-1' }],
+  ] as const)('are not believed from outside on %s, and whoever asks stays who they are', async (path, own, who) => {
+    for (const token of await stolen()) {
+      const answer = await ask(path, await own(), { headers: { ...lies, 'x-internal-token': token } });
+      expect(answer.status).toBe(200);
+      const { method, url } = gateway.controlPlane.requests.at(-1) ?? {};
+      expect([method, url]).toEqual(['GET', path]);
+      const sent = gateway.controlPlane.header('x-internal-token');
+      expect(sent).toHaveLength(1);
+      expect(sent[0]).not.toBe(token);
+      expect(decodeJwt(sent[0] ?? '')).toMatchObject(who);
+      for (const name of ['x-clustral-user-id', 'x-original-url', 'x-http-method-override', 'authorization', 'cookie'])
+        expect(gateway.controlPlane.header(name), name).toEqual([]);
+      expect(gateway.controlPlane.header('x-forwarded-host')).not.toContain('evil');
+    }
+  });
+
+  it('leaves the one that a client may set', async () => {
+    await ask('/api/v1/clusters', await gateway.provider.token(), { headers: lies });
     expect(gateway.controlPlane.header('x-forwarded-host')).toEqual(['clustral.example:8443']);
     expect(gateway.controlPlane.header('x-clustral-position')).toEqual(['12']);
   });

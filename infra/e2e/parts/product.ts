@@ -3,10 +3,11 @@
  * provider, the real command line tool with a home of its own. It is torn down by process id, and only what it started.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Agent, fetch } from 'undici';
 import { signInWithForm } from '../../embedded/identity-provider/sign-in.ts';
 import { freePorts } from '../../standalone/ports.ts';
 
@@ -70,6 +71,30 @@ export async function startProduct(place: ProductPlace): Promise<Product> {
   };
 }
 
+/** Runs `npm start`'s program where it is expected to refuse: gives what it said and its exit code. */
+export function refusedStart(...args: readonly string[]): Promise<Finished> {
+  return start(process.execPath, [join(root, 'infra/standalone/main.ts'), ...args], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: tmpdir() },
+  }).exited;
+}
+
+/** The processes that the product forked, by name. */
+export function processesOf(product: Product): ReadonlyMap<string, number> {
+  const pids = readFileSync(`/proc/${product.process.pid}/task/${product.process.pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .map(Number);
+  return new Map(
+    pids.map((pid) => [
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        .replaceAll('\0', ' ')
+        .trim()
+        .replace(/^clustral /, ''),
+      pid,
+    ]),
+  );
+}
+
 export type Finished = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
 /** A person at a terminal: a home of their own, the command line tool and kubectl in it. */
@@ -120,6 +145,34 @@ export function newPerson(): Person {
     },
     remove: () => rmSync(home, { recursive: true, force: true }),
   };
+}
+
+/** The REST face of the product with the signed-in person's own token. Throws with the answer when it is not a success. */
+export function adminApi(
+  product: Product,
+  person: Person,
+): (method: string, path: string, body?: object) => Promise<Record<string, unknown>> {
+  const dispatcher = new Agent({ connect: { ca: product.caPem() } });
+  return async (method, path, body) => {
+    const answer = await fetch(`${product.url}${path}`, {
+      method,
+      dispatcher,
+      headers: {
+        authorization: `Bearer ${accessToken(person)}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
+    return text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
+  };
+}
+
+function accessToken(person: Person): string {
+  const accounts = join(person.home, '.clustral/profiles/default/accounts');
+  const [file = ''] = readdirSync(accounts).filter((name) => name.endsWith('.json'));
+  return (JSON.parse(readFileSync(join(accounts, file), 'utf8')) as { accessToken: string }).accessToken;
 }
 
 /** Waits for a condition, looking often, with a limit. */

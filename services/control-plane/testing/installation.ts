@@ -11,12 +11,16 @@ import {
 } from '@clustral/schemas/tokens.ts';
 import type { Environment } from '@clustral/kernel/config.ts';
 import { createSigner, type Signer } from '@clustral/kernel/jwt.ts';
-import { createCaCertificate, createKeyPair } from '@clustral/kernel/x509.ts';
+import { createCaCertificate, createKeyPair, type KeyPair } from '@clustral/kernel/x509.ts';
 
 export const issuer = 'https://id.example/realms/test';
 const day = 86_400_000;
 
-export type Installation = { readonly environment: Environment; readonly gateway: Signer };
+export type Installation = {
+  readonly environment: Environment;
+  readonly gateway: Signer;
+  readonly keys: Readonly<Record<'internal' | 'kubeconfig' | 'agent', KeyPair>>;
+};
 
 /** Makes the keys in the folder and says what the control plane's environment is. */
 export async function prepareInstallation(folder: string, eventStore: string): Promise<Installation> {
@@ -50,7 +54,11 @@ export async function prepareInstallation(folder: string, eventStore: string): P
     BOOTSTRAP_TOKEN_KEY_PATH: file('bootstrap.key', randomBytes(32).toString('base64')),
   };
   const kind = { algorithm: 'ES256', issuer: gatewayIssuer, audience: internalAudience } as const;
-  return { environment, gateway: await createSigner({ ...kind, ...internal }) };
+  return {
+    environment,
+    gateway: await createSigner({ ...kind, ...internal }),
+    keys: { internal, kubeconfig, agent },
+  };
 }
 
 /** Somebody who signed in at the provider: what the gateway tells of them. */

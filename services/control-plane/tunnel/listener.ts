@@ -23,6 +23,7 @@ export type SessionContext = {
   readonly session: ServerHttp2Session;
   readonly peer: PeerCertificate;
   readonly sourceAddress: string;
+  readonly openedAt: number;
   connection: Connection | undefined;
 };
 
@@ -34,6 +35,7 @@ export type TunnelServerOptions = {
   readonly authenticator: Authenticator;
   readonly docsBaseUrl: string;
   readonly now: () => Date;
+  readonly monotonic: () => number;
   readonly log: Log;
   /** Answers the methods that are not lanes. */
   readonly answer: (call: TunnelCall) => void;
@@ -56,8 +58,14 @@ const strangerStreams = 8;
 const renewBeforeMs = 30 * 86_400_000;
 const lookAtCertificateEveryMs = 12 * 3_600_000;
 
-/** Listens. `closeIdle` etc. belong to the caller; `stop` destroys every connection. */
-export async function startTunnelServer(options: TunnelServerOptions): Promise<Running & { readonly port: number }> {
+export type TunnelServer = Running & {
+  readonly port: number;
+  /** Ends connections on which nobody said hello in time (TN-16). To be called about once a second. */
+  enforceLimits(now: number): void;
+};
+
+/** Listens. `stop` destroys every connection. */
+export async function startTunnelServer(options: TunnelServerOptions): Promise<TunnelServer> {
   let certificate = await options.authority.issueServerCertificate(options.serverNames);
   const server = http2.createSecureServer({
     ...secureContext(certificate, options.authority),
@@ -73,8 +81,8 @@ export async function startTunnelServer(options: TunnelServerOptions): Promise<R
     maxSessionMemory: 256,
     settings: { enablePush: false, maxConcurrentStreams: strangerStreams, maxHeaderListSize: 16_384 },
   });
-  const sessions = new Set<ServerHttp2Session>();
-  server.on('session', (session) => accept(session, { sessions, options }));
+  const contexts = new Set<SessionContext>();
+  server.on('session', (session) => accept(session, contexts, options));
   server.on('sessionError', (error) => options.log.debug({ err: error }, 'a connection to the tunnel failed'));
   server.on('tlsClientError', (error) => options.log.debug({ err: error }, 'a TLS handshake with the tunnel failed'));
   const renewal = setInterval(() => {
@@ -90,8 +98,13 @@ export async function startTunnelServer(options: TunnelServerOptions): Promise<R
     async stop() {
       clearInterval(renewal);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const session of sessions) session.destroy();
+      for (const { session } of contexts) session.destroy();
       await closed;
+    },
+    enforceLimits(now) {
+      for (const { connection, openedAt, session } of contexts) {
+        if (!connection && now - openedAt >= helloDeadlineMs) session.destroy();
+      }
     },
   };
 }
@@ -109,30 +122,23 @@ async function listen(server: Http2SecureServer, { host, port }: TunnelServerOpt
   return (server.address() as AddressInfo).port;
 }
 
-type Accepting = { readonly sessions: Set<ServerHttp2Session>; readonly options: TunnelServerOptions };
-
-function accept(session: ServerHttp2Session, { sessions, options }: Accepting): void {
+function accept(session: ServerHttp2Session, contexts: Set<SessionContext>, options: TunnelServerOptions): void {
   const socket = session.socket as TLSSocket;
   const peer = options.authenticator.peerOf(socket);
   const context: SessionContext = {
     session,
     peer,
     sourceAddress: socket.remoteAddress ?? 'unknown',
+    openedAt: options.monotonic(),
     connection: undefined,
   };
-  sessions.add(session);
+  contexts.add(context);
   session.on('error', () => undefined);
   if (!(peer instanceof Refusal)) {
     session.settings({ initialWindowSize: agentWindows.stream, maxConcurrentStreams: agentStreams });
     session.setLocalWindowSize(agentWindows.connection);
   }
-  const deadline = setTimeout(() => {
-    if (!context.connection) session.destroy();
-  }, helloDeadlineMs);
-  session.on('close', () => {
-    clearTimeout(deadline);
-    sessions.delete(session);
-  });
+  session.on('close', () => contexts.delete(context));
   session.on('stream', (...[stream, headers, , rawHeaders]) => {
     // Node emits a stream's error when the peer resets it; its close says the rest.
     stream.on('error', () => undefined);

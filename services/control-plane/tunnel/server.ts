@@ -20,7 +20,7 @@ import { createCallHandler } from './calls.ts';
 import { Enrolment } from './enrolment.ts';
 import type { Outbox } from './outbox.ts';
 import { PresenceFacts } from './presence-facts.ts';
-import { startTunnelServer, type SessionContext, type TunnelCall } from './listener.ts';
+import { startTunnelServer, type SessionContext, type TunnelCall, type TunnelServer } from './listener.ts';
 
 export type TunnelOptions = {
   readonly host: string;
@@ -67,7 +67,7 @@ class Tunnel {
   readonly #presence: PresenceFacts;
   readonly #enrolment: Enrolment;
   readonly #encoder = new LaneEncoder();
-  #server: (Running & { readonly port: number }) | undefined;
+  #server: TunnelServer | undefined;
   #stopListening: () => void = () => undefined;
   #ticker: NodeJS.Timeout | undefined;
   #recheckedAt: number;
@@ -123,6 +123,7 @@ class Tunnel {
 
   #tick(): void {
     const now = this.#options.monotonic();
+    this.#server?.enforceLimits(now);
     this.registry.enforceLimits(now);
     this.#presence.tell(now);
     this.#failures.flush(now);

@@ -72,9 +72,16 @@ export async function startSurroundings(): Promise<Surroundings> {
   };
 }
 
-/** Starts all of it and waits until the gateway is ready. `variables` are added to its environment. */
-export async function startTestGateway(variables: Record<string, string> = {}): Promise<TestGateway> {
+/**
+ * Starts all of it and waits until the gateway is ready. `variables` are added to its environment; `prepare` changes what is
+ * around it before it starts.
+ */
+export async function startTestGateway(
+  variables: Record<string, string> = {},
+  prepare: (around: Surroundings) => Promise<void> = () => Promise.resolve(),
+): Promise<TestGateway> {
   const surroundings = await startSurroundings();
+  await prepare(surroundings);
   const running = await start({ ...surroundings.environment, ...variables }, createLog('gateway', 'silent'));
   const url = `http://127.0.0.1:${running.port}`;
   if (variables['TLS_CERT_PATH'] === undefined) {

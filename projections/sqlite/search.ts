@@ -1,0 +1,115 @@
+/**
+ * How documents are found: which of a filter's conditions leads to them, while the others are only checked. SQLite is not left
+ * to guess, because the readers in other processes have no statistics: the conditions are weighed by counting, up to a
+ * limit, how many documents each would lead to.
+ */
+import type { Collection, Filter, Sort } from '../read-store.ts';
+import {
+  allOf,
+  conditionSql,
+  conjunctsOf,
+  matchingSql,
+  type Conjunct,
+  type Plain,
+  type Sql,
+  type Texts,
+} from './conditions.ts';
+import { quoted } from './tables.ts';
+
+/** How many rows FROM and WHERE give, counted up to `mostWeighed`. */
+export type Weigh = (source: Sql) => number;
+
+/** Beyond so many documents one lead is as good as another: the filter is met often, or nothing helps. */
+export const mostWeighed = 10_000;
+
+/** FROM and WHERE of a search, with the collection's table named `t`. */
+export type Search = {
+  readonly from: Sql;
+  readonly where: Sql;
+  /** True when words lead to the documents, so that no index gives their order. */
+  readonly ledByWords: boolean;
+};
+
+/** The search for a filter. `ordered` when the documents are wanted in an order, and not only counted. */
+export function searchSql(
+  collection: Collection,
+  filter: Filter,
+  { weigh, ordered }: { readonly weigh: Weigh; readonly ordered: boolean },
+): Search {
+  const conjuncts = conjunctsOf(filter);
+  const words = lightest(conjuncts.filter(isTexts), (conjunct) => weigh(matchingSql(collection, conjunct)));
+  const index = lightestIndex(collection, conjuncts, weigh);
+  const wordsLead = words && words.weight < (index?.weight ?? Number.POSITIVE_INFINITY);
+  // Of what very many documents have, an order soon meets enough; a count has no order to walk.
+  if (wordsLead && (words.weight < mostWeighed || !ordered)) return ledByWords(collection, conjuncts, words.item);
+  const leading = index && new Set(index.item);
+  const isQuiet = (conjunct: Conjunct): boolean =>
+    leading !== undefined && 'field' in conjunct && !leading.has(conjunct.field);
+  const parts = conjuncts.map((conjunct) => conditionSql(collection, conjunct, isQuiet(conjunct)));
+  return { from: { text: tableOf(collection), parameters: [] }, where: allOf(parts), ledByWords: false };
+}
+
+/** ORDER BY of a sort; with `plus`, one that no index serves. */
+export function orderSql(sort: Sort, plus: boolean): string {
+  const direction = sort.direction === 'ascending' ? 'ASC' : 'DESC';
+  return sort.fields.map((field) => `${plus ? '+' : ''}t.${quoted(field)} ${direction}`).join(', ');
+}
+
+/** The condition that a document comes after the sort key. */
+export function afterSql(sort: Sort, after: readonly (string | number)[]): Sql {
+  const fields = sort.fields.map((field) => `t.${quoted(field)}`).join(', ');
+  const places = sort.fields.map(() => '?').join(', ');
+  return { text: `(${fields}) ${sort.direction === 'ascending' ? '>' : '<'} (${places})`, parameters: after };
+}
+
+const isTexts = (conjunct: Conjunct): conjunct is Texts => conjunct.kind === 'texts';
+const tableOf = (collection: Collection): string => `${quoted(collection.name)} AS t`;
+
+function ledByWords(collection: Collection, conjuncts: readonly Conjunct[], lead: Texts): Search {
+  const words = matchingSql(collection, lead);
+  const others = conjuncts.filter((conjunct) => conjunct !== lead);
+  // CROSS JOIN: SQLite keeps the order in which the two are written, and a limit ends both.
+  const text = `(SELECT rowid AS document ${words.text}) AS w CROSS JOIN ${tableOf(collection)} ON t.rowid = w.document`;
+  return {
+    from: { text, parameters: words.parameters },
+    where: allOf(others.map((conjunct) => conditionSql(collection, conjunct, true))),
+    ledByWords: true,
+  };
+}
+
+type Weighed<T> = { readonly item: T; readonly weight: number };
+
+/** Of what weighs the same, the first; what comes after something light is not weighed any more. */
+function lightest<T>(items: readonly T[], weightOf: (item: T) => number): Weighed<T> | undefined {
+  let best: Weighed<T> | undefined;
+  for (const item of items) {
+    if (best !== undefined && best.weight < mostWeighed / 20) break;
+    const weight = weightOf(item);
+    if (best === undefined || weight < best.weight) best = { item, weight };
+  }
+  return best;
+}
+
+/** The fields by which the best index leads: the first ones of an index, all of which are asked to equal something. */
+function lightestIndex(
+  collection: Collection,
+  conjuncts: readonly Conjunct[],
+  weigh: Weigh,
+): Weighed<readonly string[]> | undefined {
+  const equal = new Map(conjuncts.filter(isEquality).map((conjunct) => [conjunct.field, conjunct]));
+  const candidates = [['_id'], ...collection.indexes].flatMap((fields) => {
+    const end = fields.findIndex((field) => !equal.has(field));
+    const led = end === -1 ? fields : fields.slice(0, end);
+    return led.length === 0 ? [] : [led];
+  });
+  // With one index to choose from there is nothing to weigh it against.
+  if (candidates.length === 1 && !conjuncts.some(isTexts)) return { item: candidates[0] ?? [], weight: 0 };
+  return lightest(candidates, (led) => {
+    const conditions = led.map((field) => conditionSql(collection, equal.get(field) as Plain, false));
+    const where = allOf(conditions);
+    return weigh({ text: `FROM ${tableOf(collection)} WHERE ${where.text}`, parameters: where.parameters });
+  });
+}
+
+const isEquality = (conjunct: Conjunct): conjunct is Plain =>
+  conjunct.kind === 'plain' && ('$eq' in conjunct.condition || '$in' in conjunct.condition);
