@@ -231,6 +231,28 @@ export function readStoreContract(name: string, make: () => Promise<StoreUnderTe
       });
     });
 
+    it('keeps texts apart that differ in anything', async () => {
+      const texts = [
+        'dev@corp.example',
+        'dev corp example',
+        'Dev@corp.example',
+        'dev',
+        'z000040',
+        '@',
+        '',
+        'é',
+        'e\u0301',
+        'a"b*',
+      ];
+      await commit(1n, put(...texts.map((text, index) => thing(String(index), { words: [text] }))));
+      for (const [index, text] of texts.entries()) {
+        expect(await found({ words: { $contains: text } })).toEqual(text === '' ? [] : [String(index)]);
+      }
+      expect(await found({ words: { $prefix: 'dev' } })).toEqual(['0', '1', '3']);
+      expect(await found({ words: { $prefix: 'dev@' } })).toEqual(['0']);
+      expect(await found({ words: { $prefix: 'a"' } })).toEqual(['9']);
+    });
+
     it('gives every document exactly once over the pages of any size', async () => {
       const sizes = fc.array(fc.nat(3), { minLength: 1, maxLength: 25 });
       await fc.assert(

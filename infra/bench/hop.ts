@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
 
+// Nobody is left to measure for.
+process.on('disconnect', () => process.exit());
 process.on('message', (message) => {
   const { target, caFile, bearer } = message as { target: string; caFile: string; bearer: string };
   const pool = new Pool(target, { connect: { ca: readFileSync(caFile) }, connections: null });

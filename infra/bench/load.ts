@@ -18,6 +18,8 @@ export type LoadResult = {
   readonly errors: number;
 };
 
+// Nobody is left to measure for.
+process.on('disconnect', () => process.exit());
 process.on('message', (order) => {
   void run(order as LoadOrder).then((result) => process.send?.(result));
 });

@@ -3,7 +3,7 @@
  * stub. Every part is a process of its own, as in a real installation; only the gateway's TLS is left out, which an edge would end.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSigner } from '@clustral/kernel/jwt.ts';
@@ -22,7 +22,7 @@ export type Stage = {
   stop(): Promise<void>;
 };
 
-const subject = { issuer: 'https://bench.invalid', subject: 'bench' };
+const person = { issuer: 'https://bench.invalid', subject: 'bench' };
 
 /** Builds both paths and warms nothing. Throws when a part does not start. */
 export async function buildStage(): Promise<Stage> {
@@ -35,7 +35,8 @@ export async function buildStage(): Promise<Stage> {
   const stub = await startHelper(helpers, 'api-stub.ts', { certificateFile: at.demoCertificate, keyFile: at.demoKey });
   const ports = await choosePorts(stub);
   const issuer = `https://localhost:${ports.gateway}/realms/clustral`;
-  const seed = { ...prepareSeed(at.seed, { issuer, bootstrapTokenFile: at.agentBootstrapToken }) };
+  const seed = prepareSeed(at.seed, { issuer, bootstrapTokenFile: at.agentBootstrapToken });
+  writeFileSync(at.seed, JSON.stringify({ ...seed, assignments: [{ ...person, role: 'k8s-admin' }] }));
   const supervisor = createSupervisor({
     logFolder: folder.folder('logs'),
     environment: process.env,
@@ -107,8 +108,8 @@ async function issueToken({ at, controlPlane, clusterId }: Order): Promise<strin
   const now = Math.floor(Date.now() / 1000);
   const claims = {
     kind: 'internal',
-    sub: subject.subject,
-    issuer: subject.issuer,
+    sub: person.subject,
+    issuer: person.issuer,
     email: 'bench@clustral.local',
     email_verified: true,
     roles: ['clustral-admin'],
@@ -124,12 +125,6 @@ async function issueToken({ at, controlPlane, clusterId }: Order): Promise<strin
     if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${await answer.text()}`);
     return (await answer.json()) as Record<string, unknown>;
   };
-  const { user } = (await call('GET', '/api/v1/users/me')) as { user: { id: string } };
-  const { roles } = (await call('GET', '/api/v1/roles')) as { roles: { id: string; name: string }[] };
-  const role =
-    roles.find(({ name }) => name === 'k8s-admin') ??
-    (await call('POST', '/api/v1/roles', { name: 'bench', k8sGroups: ['system:masters'] }));
-  await call('POST', `/api/v1/users/${user.id}/assignments`, { clusterId, roleId: role['id'] });
   const issued = await call('POST', '/api/v1/auth/kubeconfig-credential', { clusterId });
   return String(issued['token']);
 }

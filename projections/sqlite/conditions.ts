@@ -4,7 +4,7 @@
  * us. Which condition leads to the documents is decided in `search.ts`.
  */
 import type { Collection, Condition, Filter, Scalar } from '../read-store.ts';
-import { quoted, sqlValue, textsColumn, textsTable, tokenOf } from './tables.ts';
+import { quoted, sqlValue, textsColumn, textsName, tokenOf } from './tables.ts';
 
 export type Sql = { readonly text: string; readonly parameters: readonly (string | number | null)[] };
 
@@ -69,13 +69,27 @@ export function conditionSql(collection: Collection, conjunct: Conjunct, quiet: 
   }
 }
 
-/** FROM and WHERE of a select over the full-text index of the field. */
-export function matchingSql(collection: Collection, { field, whole, begun }: Texts): Sql {
-  const table = textsTable(collection, known(collection, field));
-  // A token holds letters and digits only, so there is nothing to escape.
-  const words = [...whole.map((token) => `"${token}"`), ...begun.map((token) => `"${token}"*`)];
-  return { text: `FROM ${table} WHERE ${table} MATCH ?`, parameters: [words.join(' AND ')] };
+/** The tokens in an index that begin so; undefined when there are very many. */
+export type TokensBegun = (table: string, beginning: string) => readonly string[] | undefined;
+
+/** A question to a full-text index: its table, and the condition on it. */
+export type Match = { readonly table: string; readonly where: Sql };
+
+/** The question that a condition on a `texts` field is to its index. */
+export function matchOf(collection: Collection, { field, whole, begun }: Texts, tokensBegun: TokensBegun): Match {
+  const name = textsName(collection, known(collection, field));
+  const table = quoted(name);
+  const wanted = [...whole.map(word), ...begun.map((beginning) => begunSql(beginning, tokensBegun(name, beginning)))];
+  return { table, where: { text: `${table} MATCH ?`, parameters: [wanted.join(' AND ')] } };
 }
+
+// The index gathers all documents of a prefix before it gives the first; those of a list of words it gives as they come.
+function begunSql(beginning: string, tokens: readonly string[] | undefined): string {
+  return tokens === undefined || tokens.length === 0 ? `"${beginning}"*` : `(${tokens.map(word).join(' OR ')})`;
+}
+
+// A token holds letters and digits only, so there is nothing to escape.
+const word = (token: string): string => `"${token}"`;
 
 /** All conditions together; `TRUE` for none. */
 export function allOf(parts: readonly Sql[]): Sql {

@@ -4,11 +4,12 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Collection, Document, Filter, Find } from '../read-store.ts';
-import type { Sql } from './conditions.ts';
-import { afterSql, mostWeighed, orderSql, searchSql } from './search.ts';
-import { quoted } from './tables.ts';
+import { afterSql, mostWeighed, orderSql, searchSql, type Beforehand } from './search.ts';
+import { quoted, vocabularyName } from './tables.ts';
 
 const mostStatements = 300;
+/** Of a prefix with more words than this, the index looks for the prefix itself. */
+const mostTokens = 64;
 
 export class SqliteQueries {
   readonly #database: DatabaseSync;
@@ -24,7 +25,7 @@ export class SqliteQueries {
   }
 
   find<D extends Document>(collection: Collection<D>, find: Find): readonly D[] {
-    const search = searchSql(collection, find.filter, { weigh: this.#weigh, ordered: true });
+    const search = searchSql(collection, find.filter, { ...this.#beforehand, ordered: true });
     const after = find.after && afterSql(find.sort, find.after);
     const rows = this.statement(
       `SELECT t.doc FROM ${search.from.text} WHERE ${search.where.text}${after ? ` AND ${after.text}` : ''}
@@ -40,7 +41,7 @@ export class SqliteQueries {
   }
 
   count(collection: Collection, filter: Filter, cap: number): number {
-    const search = searchSql(collection, filter, { weigh: this.#weigh, ordered: false });
+    const search = searchSql(collection, filter, { ...this.#beforehand, ordered: false });
     const row = this.statement(
       `SELECT count(*) AS n FROM (SELECT 1 FROM ${search.from.text} WHERE ${search.where.text} LIMIT ?)`,
     ).get(...search.from.parameters, ...search.where.parameters, cap + 1);
@@ -64,11 +65,19 @@ export class SqliteQueries {
     return made;
   }
 
-  readonly #weigh = (source: Sql): number => {
-    const row = this.statement(`SELECT count(*) AS n FROM (SELECT 1 ${source.text} LIMIT ?)`).get(
-      ...source.parameters,
-      mostWeighed,
-    );
-    return Number(row?.['n']);
+  readonly #beforehand: Beforehand = {
+    weigh: (table, where) => {
+      const row = this.statement(`SELECT count(*) AS n FROM (SELECT 1 FROM ${table} WHERE ${where.text} LIMIT ?)`).get(
+        ...where.parameters,
+        mostWeighed,
+      );
+      return Number(row?.['n']);
+    },
+    tokensBegun: (index, beginning) => {
+      const rows = this.statement(
+        `SELECT term FROM ${quoted(vocabularyName(index))} WHERE term >= ? AND term < ? LIMIT ?`,
+      ).all(beginning, `${beginning}~`, mostTokens + 1);
+      return rows.length > mostTokens ? undefined : rows.map(({ term }) => String(term));
+    },
   };
 }

@@ -8,19 +8,25 @@ import {
   allOf,
   conditionSql,
   conjunctsOf,
-  matchingSql,
+  matchOf,
   type Conjunct,
+  type Match,
   type Plain,
   type Sql,
   type Texts,
+  type TokensBegun,
 } from './conditions.ts';
 import { quoted } from './tables.ts';
 
-/** How many rows FROM and WHERE give, counted up to `mostWeighed`. */
-export type Weigh = (source: Sql) => number;
+/** What a search asks the database beforehand. */
+export type Beforehand = {
+  /** How many rows of the table fulfil the condition, counted up to `mostWeighed`. */
+  readonly weigh: (table: string, where: Sql) => number;
+  readonly tokensBegun: TokensBegun;
+};
 
 /** Beyond so many documents one lead is as good as another: the filter is met often, or nothing helps. */
-export const mostWeighed = 10_000;
+export const mostWeighed = 10_001;
 
 /** FROM and WHERE of a search, with the collection's table named `t`. */
 export type Search = {
@@ -34,14 +40,20 @@ export type Search = {
 export function searchSql(
   collection: Collection,
   filter: Filter,
-  { weigh, ordered }: { readonly weigh: Weigh; readonly ordered: boolean },
+  { weigh, tokensBegun, ordered }: Beforehand & { readonly ordered: boolean },
 ): Search {
   const conjuncts = conjunctsOf(filter);
-  const words = lightest(conjuncts.filter(isTexts), (conjunct) => weigh(matchingSql(collection, conjunct)));
+  const matches = new Map(
+    conjuncts.filter(isTexts).map((conjunct) => [conjunct as Conjunct, matchOf(collection, conjunct, tokensBegun)]),
+  );
+  const words = lightest([...matches], ([, { table, where }]) => weigh(table, where));
   const index = lightestIndex(collection, conjuncts, weigh);
   const wordsLead = words && words.weight < (index?.weight ?? Number.POSITIVE_INFINITY);
   // Of what very many documents have, an order soon meets enough; a count has no order to walk.
-  if (wordsLead && (words.weight < mostWeighed || !ordered)) return ledByWords(collection, conjuncts, words.item);
+  if (wordsLead && (words.weight < mostWeighed || !ordered)) {
+    const [lead, match] = words.item;
+    return ledByWords(collection, match, { others: conjuncts.filter((one) => one !== lead), ordered });
+  }
   const leading = index && new Set(index.item);
   const isQuiet = (conjunct: Conjunct): boolean =>
     leading !== undefined && 'field' in conjunct && !leading.has(conjunct.field);
@@ -65,13 +77,20 @@ export function afterSql(sort: Sort, after: readonly (string | number)[]): Sql {
 const isTexts = (conjunct: Conjunct): conjunct is Texts => conjunct.kind === 'texts';
 const tableOf = (collection: Collection): string => `${quoted(collection.name)} AS t`;
 
-function ledByWords(collection: Collection, conjuncts: readonly Conjunct[], lead: Texts): Search {
-  const words = matchingSql(collection, lead);
-  const others = conjuncts.filter((conjunct) => conjunct !== lead);
-  // CROSS JOIN: SQLite keeps the order in which the two are written, and a limit ends both.
-  const text = `(SELECT rowid AS document ${words.text}) AS w CROSS JOIN ${tableOf(collection)} ON t.rowid = w.document`;
+function ledByWords(
+  collection: Collection,
+  { table, where }: Match,
+  { others, ordered }: { readonly others: readonly Conjunct[]; readonly ordered: boolean },
+): Search {
+  // Whoever only counts needs no document of which nothing else is asked.
+  if (!ordered && others.length === 0) return { from: { text: table, parameters: [] }, where, ledByWords: true };
+  const words = `(SELECT rowid AS document FROM ${table} WHERE ${where.text})`;
   return {
-    from: { text, parameters: words.parameters },
+    // CROSS JOIN: SQLite keeps the order in which the two are written, and a limit ends both.
+    from: {
+      text: `${words} AS w CROSS JOIN ${tableOf(collection)} ON t.rowid = w.document`,
+      parameters: where.parameters,
+    },
     where: allOf(others.map((conjunct) => conditionSql(collection, conjunct, true))),
     ledByWords: true,
   };
@@ -94,7 +113,7 @@ function lightest<T>(items: readonly T[], weightOf: (item: T) => number): Weighe
 function lightestIndex(
   collection: Collection,
   conjuncts: readonly Conjunct[],
-  weigh: Weigh,
+  weigh: Beforehand['weigh'],
 ): Weighed<readonly string[]> | undefined {
   const equal = new Map(conjuncts.filter(isEquality).map((conjunct) => [conjunct.field, conjunct]));
   const candidates = [['_id'], ...collection.indexes].flatMap((fields) => {
@@ -106,8 +125,7 @@ function lightestIndex(
   if (candidates.length === 1 && !conjuncts.some(isTexts)) return { item: candidates[0] ?? [], weight: 0 };
   return lightest(candidates, (led) => {
     const conditions = led.map((field) => conditionSql(collection, equal.get(field) as Plain, false));
-    const where = allOf(conditions);
-    return weigh({ text: `FROM ${tableOf(collection)} WHERE ${where.text}`, parameters: where.parameters });
+    return weigh(tableOf(collection), allOf(conditions));
   });
 }
 

@@ -1,10 +1,10 @@
 import { mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Refusal } from '@clustral/schemas/errors.ts';
 import { readStoreContract, thingCollection, type Thing } from '../read-store.contract.ts';
-import { ReadStoreDamaged, type ReadStore } from '../read-store.ts';
+import { ReadStoreDamaged, type Filter, type ReadStore } from '../read-store.ts';
 import { currentDatabase } from './files.ts';
 import { openSqliteReader } from './reader.ts';
 import { openSqliteStore } from './store.ts';
@@ -28,6 +28,80 @@ async function overwrite(path: string): Promise<void> {
   await file.write(Buffer.alloc(size - 8_192, 0xee), 0, size - 8_192, 8_192);
   await file.close();
 }
+
+describe('a search in SQLite', () => {
+  const words = ['common', 'cold', 'half', 'rare', 'unique'] as const;
+  const many = Array.from({ length: 12_000 }, (_, number): Thing => {
+    const has = [true, number % 3 !== 0, number % 2 === 0, number % 400 === 0, number === 7_777];
+    return {
+      _id: `t${String(number).padStart(5, '0')}`,
+      name: `name ${number % 10}`,
+      colour: number % 100 === 0 ? 'red' : 'blue',
+      size: number % 500,
+      old: number % 2 === 1,
+      words: words.filter((_word, index) => has[index]),
+    };
+  });
+  let store: ReadStore;
+  let folder: string;
+  beforeAll(async () => {
+    folder = await newFolder();
+    store = openSqliteStore({ folder, version: 1, collections });
+    const writes = many.map((document) => ({ kind: 'put', collection: thingCollection, document }) as const);
+    await store.commit({ projection: 'test', position: 1n, writes });
+  });
+  afterAll(async () => {
+    await store.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it.each<[string, Filter, (one: Thing) => boolean]>([
+    ['a word that all have', { words: { $contains: 'common' } }, () => true],
+    ['a prefix that all have', { words: { $prefix: 'co' } }, () => true],
+    ['a rare word', { words: { $contains: 'rare' } }, (one) => one.words.includes('rare')],
+    [
+      'a rare word and a common one',
+      { $and: [{ words: { $contains: 'common' } }, { words: { $prefix: 'ra' } }] },
+      (one) => one.words.includes('rare'),
+    ],
+    ['common words that never meet', { $and: [{ words: { $contains: 'half' } }, { old: { $eq: true } }] }, () => false],
+    [
+      'a common word and a rare colour',
+      { words: { $prefix: 'hal' }, colour: { $eq: 'red' } },
+      (one) => one.colour === 'red' && one.words.includes('half'),
+    ],
+    [
+      'a rare word and a common colour',
+      { words: { $contains: 'unique' }, colour: { $eq: 'blue' } },
+      (one) => one.words.includes('unique'),
+    ],
+    [
+      'fields that both are common',
+      { colour: { $eq: 'blue' }, old: { $eq: false } },
+      (one) => one.colour === 'blue' && !one.old,
+    ],
+    [
+      'a list, a range and a word',
+      { colour: { $in: ['red', 'green'] }, size: { $lt: 300 }, words: { $contains: 'cold' } },
+      (one) => one.colour === 'red' && one.size < 300 && one.words.includes('cold'),
+    ],
+  ])('finds and counts by %s, whichever condition leads', async (_, filter, fits) => {
+    const expected = many
+      .filter(fits)
+      .toSorted((one, other) => other.size - one.size || (one._id < other._id ? 1 : -1))
+      .map(({ _id }) => _id);
+    const sort = { fields: ['size', '_id'], direction: 'descending' } as const;
+    const first = await store.find(thingCollection, { filter, sort, limit: 50 });
+    expect(first.map(({ _id }) => _id)).toEqual(expected.slice(0, 50));
+    const last = first.at(-1);
+    if (last) {
+      const next = await store.find(thingCollection, { filter, sort, limit: 50, after: [last.size, last._id] });
+      expect(next.map(({ _id }) => _id)).toEqual(expected.slice(50, 100));
+    }
+    expect(await store.count(thingCollection, filter, 20_000)).toBe(expected.length);
+    expect(await store.count(thingCollection, filter, 10)).toBe(Math.min(11, expected.length));
+  });
+});
 
 describe('read models in SQLite files', () => {
   let folder: string;

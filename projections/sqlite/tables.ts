@@ -19,8 +19,12 @@ export function columnsOf(collection: Collection): readonly Column[] {
 export const textsOf = (collection: Collection): readonly string[] =>
   fieldsOf(collection).flatMap(([name, kind]) => (kind === 'texts' ? [name] : []));
 
-/** The full-text index of one `texts` field; its row ids are those of the documents. */
-export const textsTable = (collection: Collection, field: string): string => quoted(`${collection.name}_${field}`);
+/** Name of the full-text index of one `texts` field; its row ids are those of the documents. */
+export const textsName = (collection: Collection, field: string): string => `${collection.name}_${field}`;
+export const textsTable = (collection: Collection, field: string): string => quoted(textsName(collection, field));
+
+/** Name of the table that lists the tokens of a full-text index. */
+export const vocabularyName = (index: string): string => `${index}_vocabulary`;
 
 /** The column with the tokens of a `texts` field, a blank before, between and behind them. */
 export const textsColumn = (field: string): string => quoted(`${field}_tokens`);
@@ -54,10 +58,10 @@ function tableStatements(collection: Collection): readonly string[] {
       (fields) =>
         `CREATE INDEX IF NOT EXISTS ${quoted(`${collection.name}_by_${fields.join('_')}`)} ON ${table} (${fields.map(quoted).join(', ')})`,
     ),
-    ...textsOf(collection).map(
-      (field) =>
-        `CREATE VIRTUAL TABLE IF NOT EXISTS ${textsTable(collection, field)} USING fts5(tokens, content = '', contentless_delete = 1, detail = none, tokenize = ascii)`,
-    ),
+    ...textsOf(collection).flatMap((field) => [
+      `CREATE VIRTUAL TABLE IF NOT EXISTS ${textsTable(collection, field)} USING fts5(tokens, content = '', contentless_delete = 1, detail = none, tokenize = ascii)`,
+      `CREATE VIRTUAL TABLE IF NOT EXISTS ${quoted(vocabularyName(textsName(collection, field)))} USING fts5vocab(${textsTable(collection, field)}, row)`,
+    ]),
   ];
 }
 

@@ -10,7 +10,8 @@ import type { Recorded } from '@clustral/schemas/events/envelope.ts';
 import { allCollections, allModels, readModelsVersion } from '../all-models.ts';
 import { newStatus, runProjector, type ProjectorStatus } from '../projector.ts';
 import { openReadModels, type ReadModels } from '../read-models.ts';
-import type { Document } from '../read-store.ts';
+import { openFold } from '../fold.ts';
+import type { Document, ReadStore } from '../read-store.ts';
 import { openSqliteStore } from '../sqlite/store.ts';
 
 export type LogUnderTest = {
@@ -93,4 +94,20 @@ export async function dump(folder: string): Promise<Readonly<Record<string, read
   }
   models.close();
   return all;
+}
+
+/** Read models in files that hold what the facts make of them, without a log in between. */
+export async function storeAfter(facts: readonly Recorded[]): Promise<{ store: ReadStore; close(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'rm-'));
+  const store = openSqliteStore({ folder, version: readModelsVersion, collections: allCollections });
+  const fold = await openFold(store, allModels);
+  for (const fact of facts) await fold.take(fact);
+  await fold.commit();
+  return {
+    store,
+    close: async () => {
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
 }

@@ -44,13 +44,14 @@ afterAll(async () => {
   await rm(data, { recursive: true });
 });
 
-const doors = [
+type Door = readonly [name: string, method: 'GET' | 'POST', path: string];
+const doors: readonly Door[] = [
   ['the REST face', 'GET', '/api/v1/audit'],
   ['one event over REST', 'GET', '/api/v1/audit/5e000000-0000-4000-8000-ffffffffffff'],
   ['the Connect face', 'POST', '/clustral.v1.AuditService/ListAuditEvents'],
-] as const;
+];
 
-async function statusOf([, method, path]: (typeof doors)[number], headers: Record<string, string>): Promise<number> {
+async function statusOf([, method, path]: Door, headers: Record<string, string>): Promise<number> {
   const json = method === 'POST' ? { 'content-type': 'application/json' } : {};
   const answer = await fetch(`http://127.0.0.1:${service.port}${path}`, {
     method,

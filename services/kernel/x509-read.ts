@@ -4,7 +4,7 @@
  * counts is the caller's decision, `isIssuedBy` included.
  */
 import { X509Certificate } from 'node:crypto';
-import { AltName, Certificate } from 'pkijs';
+import { AltName, BasicConstraints, Certificate } from 'pkijs';
 import { publicKeyHash } from './x509.ts';
 
 export type CertificateDetails = {
@@ -13,6 +13,7 @@ export type CertificateDetails = {
   readonly uris: readonly string[];
   /** How many alternative names of other types there are. */
   readonly otherNames: number;
+  /** True when it may sign others, and also when it only says so: OpenSSL wants the key usage as well. */
   readonly isCa: boolean;
   /** Extended key usages as OIDs; empty when the extension is missing. */
   readonly purposes: readonly string[];
@@ -42,7 +43,7 @@ export function readCertificate(certificate: string | Uint8Array): CertificateDe
       .map(({ value }) => String(value.valueBlock.value)),
     uris: names.filter(({ type }) => type === uriName).map(({ value }) => String(value)),
     otherNames: names.filter(({ type }) => type !== uriName).length,
-    isCa: outer.ca,
+    isCa: outer.ca || claimsToBeCa(inner),
     purposes: outer.keyUsage ?? [],
     notBefore: outer.validFromDate,
     notAfter: outer.validToDate,
@@ -56,6 +57,12 @@ function alternativeNames(certificate: Certificate): readonly { readonly type: n
   return (certificate.extensions ?? [])
     .filter(({ extnID }) => extnID === subjectAlternativeName)
     .flatMap(({ parsedValue }) => (parsedValue instanceof AltName ? parsedValue.altNames : []));
+}
+
+function claimsToBeCa(certificate: Certificate): boolean {
+  return (certificate.extensions ?? []).some(
+    ({ parsedValue }) => parsedValue instanceof BasicConstraints && parsedValue.cA,
+  );
 }
 
 // SHA-256, -384 and -512 with RSA or ECDSA: nothing that rests on SHA-1 (TN-01).

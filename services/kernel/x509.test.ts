@@ -1,4 +1,5 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, webcrypto, X509Certificate } from 'node:crypto';
+import { Certificate } from 'pkijs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { clientAuthentication, isIssuedBy, readCertificate } from './x509-read.ts';
 import {
@@ -68,6 +69,19 @@ describe('a certificate', () => {
     expect(certificate.checkIP('127.0.0.1')).toBe('127.0.0.1');
     expect(certificate.checkIP('2001:db8::5')).toBe('2001:db8::5');
     expect(certificate.checkIP('2001:db8::6')).toBeUndefined();
+  });
+
+  it('counts for nothing when its signature rests on SHA-1', async () => {
+    const weak = Certificate.fromBER(new Uint8Array(der(await issue())));
+    const key = await webcrypto.subtle.importKey(
+      'pkcs8',
+      createPrivateKey(authorityKeys.privateKeyPem).export({ type: 'pkcs8', format: 'der' }),
+      { name: 'ECDSA', namedCurve: 'P-256' },
+      false,
+      ['sign'],
+    );
+    await weak.sign(key, 'SHA-1');
+    expect(isIssuedBy(new Uint8Array(weak.toSchema(true).toBER()), [authority], now)).toBe(false);
   });
 
   it('may live past the year 2050', async () => {

@@ -9,9 +9,9 @@ import type { ClusterState, RegisteredCluster } from './cluster.ts';
 import { isOver, type HeldCertificate } from './cluster-certificates.ts';
 
 /** How long a lost enrolment answer is given again to the same key (F-06, TN-07). */
-export const enrolmentReplayMs = 600_000;
+const enrolmentReplayMs = 600_000;
 /** How long a lost renewal answer is given again to the same key (D36). */
-export const renewalReplayMs = 86_400_000;
+const renewalReplayMs = 86_400_000;
 
 const mostRenewalsPerDay = 8;
 

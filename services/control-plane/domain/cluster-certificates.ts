@@ -14,7 +14,7 @@ export type HeldCertificate = AgentCertificate & {
 };
 
 /** How long a superseded certificate stays good for new connections (TN-10). */
-export const supersededGraceMs = 3_600_000;
+const supersededGraceMs = 3_600_000;
 
 /** At most so many certificates that were never used are remembered; the oldest is forgotten for a newer one. */
 export const mostUnusedCertificates = 8;

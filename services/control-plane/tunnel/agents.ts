@@ -11,13 +11,13 @@ import type { Connection } from './connection.ts';
 
 const mostConnectionsPerProcess = 4;
 const mostProcesses = 4;
-/** Bytes that agents sent and callers do not read, over all lanes (D41). */
-const mostStalledBytes = 512 * 1024 * 1024;
 
 export type AgentRegistryOptions = {
   readonly monotonic: () => number;
   /** Throws the refusal when the connection's identity no longer counts. */
   readonly recheck: (connection: Connection) => void;
+  /** So many bytes may agents have sent that callers do not read, over all lanes (D41). */
+  readonly mostStalledBytes: number;
 };
 
 export class AgentRegistry implements Agents {
@@ -87,7 +87,7 @@ export class AgentRegistry implements Agents {
 
   /** A lane of the connection is free. */
   serve(connection: Connection): void {
-    this.#clusters.get(connection.parts.identity.clusterId)?.serve(connection);
+    this.#clusters.get(connection.parts.identity.clusterId)?.serve();
   }
 
   /** Ends the connections of the cluster, or of all, whose identity no longer counts (D2). */
@@ -123,7 +123,7 @@ export class AgentRegistry implements Agents {
     const stalled = this.all().flatMap((connection) => [...connection.stalled()]);
     let bytes = stalled.reduce((sum, one) => sum + one.bytes, 0);
     for (const one of stalled.toSorted((a, b) => a.since - b.since)) {
-      if (bytes <= mostStalledBytes) return;
+      if (bytes <= this.#options.mostStalledBytes) return;
       bytes -= one.bytes;
       one.lane.fail(
         new Refusal('TUNNEL_ERROR', 'The answer was given up: its reader has not taken anything for too long.', {

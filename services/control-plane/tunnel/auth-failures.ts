@@ -13,7 +13,7 @@ import type { Commands } from '../ports.ts';
 const countedForMs = 60_000;
 const mostKinds = 1_000;
 
-/** What was refused. `clusterId` only when that cluster exists: nobody may make streams by naming ids. */
+/** What was refused. `clusterId` only when that cluster exists. */
 export type AuthFailure = {
   readonly clusterId: ClusterId | null;
   readonly code: ErrorCode;
@@ -38,16 +38,18 @@ export class AuthFailures {
     this.#options = options;
   }
 
-  note(failure: AuthFailure): void {
+  /** True when it is recorded now, and not only counted. */
+  note(failure: AuthFailure): boolean {
     const key = [failure.clusterId, failure.code, failure.method].join(' ');
     const counter = this.#counters.get(key);
     if (counter) {
       counter.count += 1;
-      return;
+      return false;
     }
-    if (this.#counters.size >= mostKinds) return;
+    if (this.#counters.size >= mostKinds) return false;
     this.#counters.set(key, { failure, since: this.#options.monotonic(), count: 0 });
     void this.#record(failure, 1);
+    return true;
   }
 
   /** Records what was counted for a minute. To be called about once a second. */

@@ -22,7 +22,7 @@ import type { AgentProcess, Connection, ControlMessage } from './connection.ts';
 import { speak } from './control.ts';
 import type { CallOrigin, Enrolment } from './enrolment.ts';
 import type { Outbox } from './outbox.ts';
-import type { SessionContext, TunnelCall } from './listener.ts';
+import type { RefusedCall, TunnelCall } from './listener.ts';
 
 export type CallDeps = {
   readonly enrolment: Enrolment;
@@ -33,7 +33,7 @@ export type CallDeps = {
   readonly log: Log;
   /** Makes a connection known. Throws when it may not be. */
   readonly open: (call: TunnelCall, process: AgentProcess, outbox: Outbox<ControlMessage>) => Connection;
-  readonly onRefused: (refused: { refusal: Refusal; context: SessionContext; method: string }) => void;
+  readonly onRefused: (refused: RefusedCall) => void;
 };
 
 /** How long the last words on `Control` have to get out. */
@@ -62,7 +62,7 @@ function route(router: ConnectRouter, deps: CallDeps): void {
   const { enrolment } = deps;
   const { registerAgent, renewCertificate, renewToken } = AgentService.method;
   router.rpc(registerAgent, (request, context) =>
-    answer(context, deps, ({ origin }) => enrolment.register(request, origin)),
+    answer(context, { ...deps, claimedId: request.clusterId }, ({ origin }) => enrolment.register(request, origin)),
   );
   router.rpc(renewCertificate, (request, context) =>
     answer(context, deps, ({ origin, identity }) => enrolment.renewCertificate(request, identity(), origin)),
@@ -78,7 +78,7 @@ type Asked = { readonly origin: CallOrigin; readonly identity: () => PresentedId
 
 async function answer<Answer>(
   context: HandlerContext,
-  deps: CallDeps,
+  deps: CallDeps & { readonly claimedId?: string },
   handle: (asked: Asked) => Promise<Answer>,
 ): Promise<Answer> {
   const call = callOf(context);
@@ -86,7 +86,8 @@ async function answer<Answer>(
   try {
     return await handle({ origin, identity: () => identityOf(call) });
   } catch (thrown) {
-    throw told(thrown, deps, { call, method: context.method.name, correlationId: origin.correlationId });
+    const { claimedId = '' } = deps;
+    throw told(thrown, deps, { call, method: context.method.name, correlationId: origin.correlationId, claimedId });
   }
 }
 
@@ -106,10 +107,15 @@ async function* speakOn(requests: AsyncIterable<ControlUp>, context: HandlerCont
   }
 }
 
-type Told = { readonly call: TunnelCall; readonly method: string; readonly correlationId: string };
+type Told = {
+  readonly call: TunnelCall;
+  readonly method: string;
+  readonly correlationId: string;
+  readonly claimedId?: string;
+};
 
-function told(thrown: unknown, deps: CallDeps, { call, method, correlationId }: Told): ConnectError {
-  if (thrown instanceof Refusal) deps.onRefused({ refusal: thrown, context: call.context, method });
+function told(thrown: unknown, deps: CallDeps, { call, method, correlationId, claimedId = '' }: Told): ConnectError {
+  if (thrown instanceof Refusal) deps.onRefused({ refusal: thrown, context: call.context, method, claimedId });
   else deps.log.error({ err: thrown, correlationId }, `${method} failed in a way nobody foresaw`);
   return connectError(thrown, { docsBaseUrl: deps.docsBaseUrl, correlationId });
 }

@@ -9,7 +9,8 @@ import type { ClusterId } from '@clustral/schemas/ids.ts';
 import type { RequestHead } from '@clustral/schemas/lane-codec.ts';
 import type { LaneCall, LaneExchange, LaneHandlers } from '../ports.ts';
 import type { Connection } from './connection.ts';
-import { WaitingRequest } from './waiting-request.ts';
+import type { Lane } from './lane.ts';
+import { WaitingRequest, type WaitingParts } from './waiting-request.ts';
 
 const mostWaiting = 1_000;
 const longestWaitMs = 10_000;
@@ -42,8 +43,8 @@ export class ClusterLanes {
   open(call: LaneCall, handlers: LaneHandlers): LaneExchange {
     const openedAt = this.#monotonic();
     if (call.lifetimeMs <= 0) return refusedExchange(handlers, accessEnded());
-    const connection = this.#pick();
-    if (connection) return this.#carry(connection, { call, handlers, openedAt });
+    const lane = this.#takeLane();
+    if (lane) return this.#carry(lane, { call, handlers, openedAt });
     if (!this.#isUsable()) return refusedExchange(handlers, notConnected(this.clusterId));
     if (this.#waiting.size >= mostWaiting) return refusedExchange(handlers, tooMany(this.clusterId));
     const waitUntil = openedAt + Math.min(longestWaitMs, call.headTimeoutMs);
@@ -53,14 +54,13 @@ export class ClusterLanes {
     return waiting;
   }
 
-  /** A connection has a free lane: the oldest waiting request takes it. */
-  serve(connection: Connection): void {
+  /** There is a free lane: the oldest waiting request takes it. */
+  serve(): void {
     for (const waiting of this.#waiting) {
-      if (!connection.isUsable(this.#monotonic()) || connection.freeLanes === 0) return;
+      const lane = this.#takeLane();
+      if (!lane) return;
       this.#waiting.delete(waiting);
-      const { call, handlers, openedAt } = waiting.parts;
-      if (call.lifetimeMs <= this.#monotonic() - openedAt) waiting.refuse(accessEnded());
-      else waiting.begin(this.#carry(connection, { call, handlers, openedAt }));
+      waiting.begin(this.#carry(lane, waiting.parts));
     }
   }
 
@@ -69,21 +69,29 @@ export class ClusterLanes {
     for (const connection of this.#connections) connection.enforceLimits(now);
     this.#refuseWaitingUnlessUsable();
     for (const waiting of this.#waiting) {
-      if (now < waiting.parts.waitUntil) continue;
+      const { call, openedAt, waitUntil } = waiting.parts;
+      const isOver = now - openedAt >= call.lifetimeMs;
+      if (!isOver && now < waitUntil) continue;
       this.#waiting.delete(waiting);
-      waiting.refuse(noLane(this.clusterId));
+      waiting.refuse(isOver ? accessEnded() : noLane(this.clusterId));
     }
     if (this.#waiting.size > 0) this.#askForMore();
   }
 
-  #pick(): Connection | undefined {
+  /** A free lane of the usable connection with the fewest requests. */
+  #takeLane(): Lane | undefined {
     const now = this.#monotonic();
-    let best: Connection | undefined;
-    for (const connection of this.#connections) {
-      if (connection.freeLanes === 0 || !connection.isUsable(now)) continue;
-      if (!best || connection.busyLanes < best.busyLanes) best = connection;
+    for (;;) {
+      let best: Connection | undefined;
+      for (const connection of this.#connections) {
+        if (connection.freeLanes === 0 || !connection.isUsable(now)) continue;
+        if (!best || connection.busyLanes < best.busyLanes) best = connection;
+      }
+      if (!best) return undefined;
+      // Lanes that were closed a moment ago are passed over, and counted no more.
+      const lane = best.takeLane();
+      if (lane) return lane;
     }
-    return best;
   }
 
   #isUsable(): boolean {
@@ -94,12 +102,9 @@ export class ClusterLanes {
     return false;
   }
 
-  #carry(
-    connection: Connection,
-    { call, handlers, openedAt }: { call: LaneCall; handlers: LaneHandlers; openedAt: number },
-  ): LaneExchange {
-    const waitedMs = this.#monotonic() - openedAt;
-    return connection.takeLane().carry({ head: headOf(call, waitedMs), handlers, bodyless: call.bodyless });
+  #carry(lane: Lane, { call, handlers, openedAt }: Pick<WaitingParts, 'call' | 'handlers' | 'openedAt'>): LaneExchange {
+    const head = headOf(call, this.#monotonic() - openedAt);
+    return lane.carry({ head, handlers, bodyless: call.bodyless });
   }
 
   #askForMore(): void {

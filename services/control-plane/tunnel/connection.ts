@@ -106,12 +106,13 @@ export class Connection implements LaneOwner {
     this.laneFree(lane);
   }
 
-  /** A free lane, no longer free. Only when `freeLanes` is not 0. */
-  takeLane(): Lane {
-    const lane = this.#free.pop();
-    if (!lane) throw new Error('there is no free lane on this connection');
-    this.#leastFree = Math.min(this.#leastFree, this.#free.length);
-    return lane;
+  /** A free lane, no longer free: the last used. Undefined when all that were free have just been closed. */
+  takeLane(): Lane | undefined {
+    for (let lane = this.#free.pop(); lane; lane = this.#free.pop()) {
+      this.#leastFree = Math.min(this.#leastFree, this.#free.length);
+      if (lane.isOpen) return lane;
+    }
+    return undefined;
   }
 
   laneFree(lane: Lane): void {

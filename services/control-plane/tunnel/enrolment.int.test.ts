@@ -1,6 +1,7 @@
 import { createClient } from '@connectrpc/connect';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgentService } from '@clustral/schemas/gen/clustral/v1/agent_pb.ts';
+import type { ClusterId } from '@clustral/schemas/ids.ts';
 import { createCertificateRequest, createKeyPair, type KeyPair } from '@clustral/kernel/x509.ts';
 import { readCertificate } from '@clustral/kernel/x509-read.ts';
 import { callAs, codeOf, enrolRaw, openSession, RawAgent } from './testing/raw-agent.ts';
@@ -49,8 +50,10 @@ describe('redeeming a bootstrap token', () => {
     ];
     expect(new Set(codes)).toEqual(new Set(['BOOTSTRAP_TOKEN_INVALID']));
     expect(await enrol(one.clusterId, one.token)).toBe('ok');
-    await until('it is recorded', async () =>
-      (await world.refusalsOf(null)).some(({ reason }) => reason === 'BOOTSTRAP_TOKEN_INVALID'),
+    const isRecorded = async (clusterId: ClusterId | null) =>
+      (await world.refusalsOf(clusterId)).some(({ reason }) => reason === 'BOOTSTRAP_TOKEN_INVALID');
+    await until('it is recorded, with the cluster when there is one', async () =>
+      (await Promise.all([null, one.clusterId].map(isRecorded))).every(Boolean),
     );
   });
 

@@ -11,12 +11,12 @@
  * this lane and reaches nobody else (TN-12).
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { isErrorCode, Refusal } from '@clustral/schemas/errors.ts';
+import { Refusal } from '@clustral/schemas/errors.ts';
 import { LaneViolation, type LaneEncoder, type RequestHead } from '@clustral/schemas/lane-codec.ts';
 import { readFailure, readReplyHead } from '@clustral/schemas/lane-heads.ts';
 import { LaneReader, type LaneSink } from '@clustral/schemas/lane-reader.ts';
 import type { LaneExchange, LaneHandlers } from '../ports.ts';
-import { isReplyHead } from './reply-check.ts';
+import { agentRefusal, isReplyHead } from './reply-check.ts';
 
 /** Whom a lane tells what became of it. */
 export type LaneOwner = {
@@ -71,6 +71,10 @@ export class Lane implements LaneSink {
     stream.on('close', () => this.#closed());
     // An error closes the stream too, and is told of there.
     stream.on('error', () => undefined);
+  }
+
+  get isOpen(): boolean {
+    return !this.#stream.closed && !this.#stream.destroyed;
   }
 
   /** Since when the caller has not wanted more of the reply, and how much of it waits; undefined when nothing waits. */
@@ -162,11 +166,9 @@ export class Lane implements LaneSink {
 
   error(message: Uint8Array): void {
     const carried = this.#expect('a failure');
-    const { code, message: words } = readFailure(message);
+    const refusal = agentRefusal(readFailure(message));
     this.#answered(carried);
-    carried.handlers.fail(
-      new Refusal(isErrorCode(code) && agentCodes.has(code) ? code : 'TUNNEL_ERROR', words.slice(0, 500)),
-    );
+    carried.handlers.fail(refusal);
   }
 
   trailer(): void {
@@ -246,8 +248,6 @@ const lost = (): Refusal =>
     'TUNNEL_ERROR',
     'The connection to the agent was lost after the request was sent: it may or may not have reached the cluster.',
   );
-
-const agentCodes: ReadonlySet<string> = new Set(['AGENT_ERROR', 'TUNNEL_TIMEOUT', 'TUNNEL_ERROR']);
 
 // What the reader had to put together is not a view of a Buffer.
 const asBuffer = (bytes: Uint8Array): Buffer =>

@@ -3,7 +3,7 @@ import type { LaneRequest } from '@clustral/schemas/gen/clustral/v1/tunnel_pb.ts
 import type { ClusterId } from '@clustral/schemas/ids.ts';
 import { callOf, carry, Carried } from './testing/carrying.ts';
 import { enrolRaw, RawAgent, reply, type RawIdentity, type RawLane } from './testing/raw-agent.ts';
-import { startTunnelWorld, until, type TunnelWorld } from './testing/tunnel-world.ts';
+import { stalledBytes, startTunnelWorld, until, type TunnelWorld } from './testing/tunnel-world.ts';
 
 let world: TunnelWorld;
 let clusterId: ClusterId;
@@ -249,6 +249,27 @@ describe('a slow reader', () => {
     slow.exchange.resume();
     await slow.over;
     expect(slow).toMatchObject({ bytes: total, isDone: true });
+  });
+
+  it('that has taken nothing for longest is given up when all together hold too much', async () => {
+    const agent = await connected();
+    await agent.serve(3, (lane) => {
+      lane.send(ok);
+      const piece = reply({ data: Buffer.alloc(65_536, 'x') });
+      for (let sent = 0; sent < 2 * stalledBytes; sent += 65_536) lane.stream.write(piece);
+    });
+    const readers: Carried[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      const reader = new Carried(world.agents, callOf(clusterId));
+      reader.wantsMore = false;
+      readers.push(reader);
+      await until('it is stalled', () => reader.bytes > 0);
+    }
+    const { refusal } = (await readers[0]?.over) ?? {};
+    expect(refusal).toMatchObject({ code: 'TUNNEL_ERROR', metadata: { reason: 'stalled' } });
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    expect(readers.slice(1).every((reader) => reader.refusal === undefined)).toBe(true);
+    for (const { exchange } of readers) exchange.cancel();
   });
 
   it('on the agent’s side stops the body until it reads on', async () => {

@@ -40,7 +40,15 @@ export type TunnelServerOptions = {
   /** Answers the methods that are not lanes. */
   readonly answer: (call: TunnelCall) => void;
   /** A stream or an enrolment was refused. */
-  readonly onRefused: (refused: { refusal: Refusal; context: SessionContext; method: string }) => void;
+  readonly onRefused: (refused: RefusedCall) => void;
+};
+
+/** What was refused to whom. `claimedId` is the cluster that somebody without a certificate named. */
+export type RefusedCall = {
+  readonly refusal: Refusal;
+  readonly context: SessionContext;
+  readonly method: string;
+  readonly claimedId?: string;
 };
 
 export type TunnelCall = {
@@ -55,6 +63,7 @@ const helloDeadlineMs = 15_000;
 const agentWindows = { stream: 8 * 1024 * 1024, connection: 64 * 1024 * 1024 };
 const agentStreams = 2_100;
 const strangerStreams = 8;
+const mostConnections = 10_000;
 const renewBeforeMs = 30 * 86_400_000;
 const lookAtCertificateEveryMs = 12 * 3_600_000;
 
@@ -81,16 +90,20 @@ export async function startTunnelServer(options: TunnelServerOptions): Promise<T
     maxSessionMemory: 256,
     settings: { enablePush: false, maxConcurrentStreams: strangerStreams, maxHeaderListSize: 16_384 },
   });
+  server.maxConnections = mostConnections;
   const contexts = new Set<SessionContext>();
   server.on('session', (session) => accept(session, contexts, options));
   server.on('sessionError', (error) => options.log.debug({ err: error }, 'a connection to the tunnel failed'));
   server.on('tlsClientError', (error) => options.log.debug({ err: error }, 'a TLS handshake with the tunnel failed'));
   const renewal = setInterval(() => {
     if (certificate.notAfter.getTime() - options.now().getTime() > renewBeforeMs) return;
-    void options.authority.issueServerCertificate(options.serverNames).then((renewed) => {
-      certificate = renewed;
-      server.setSecureContext(secureContext(renewed, options.authority));
-    });
+    options.authority.issueServerCertificate(options.serverNames).then(
+      (renewed) => {
+        certificate = renewed;
+        server.setSecureContext(secureContext(renewed, options.authority));
+      },
+      (cause: unknown) => options.log.error({ err: cause }, 'the certificate of :5443 could not be renewed'),
+    );
   }, lookAtCertificateEveryMs).unref();
   const port = await listen(server, options);
   return {
@@ -165,7 +178,7 @@ async function handle({ stream, headers, rawHeaders, context, options }: Incomin
   const request = path === exchangePath ? undefined : new http2.Http2ServerRequest(stream, headers, {}, rawHeaders);
   try {
     const caller = await options.authenticator.authenticate({ peer: context.peer, method, path, authorization });
-    if (stream.destroyed) return;
+    if (stream.destroyed || stream.closed) return;
     if (request) options.answer({ request, response: new http2.Http2ServerResponse(stream), context, caller });
     else offerLane(stream, { contentType, context, caller });
   } catch (thrown) {

@@ -12,9 +12,9 @@ const endStreamFlag = 2;
 /** Answers and closes the stream. Safe on one that is gone. */
 export function refuseStream(stream: ServerHttp2Stream, contentType: string | undefined, error: ConnectError): void {
   if (stream.destroyed || stream.closed || stream.headersSent) return;
-  const isStreaming = contentType?.startsWith('application/connect+') ?? false;
-  if (isStreaming) {
-    stream.respond({ ':status': 200, 'content-type': contentType ?? '' });
+  const format = /^application\/connect\+(proto|json)/.exec(contentType ?? '')?.[1];
+  if (format !== undefined) {
+    stream.respond({ ':status': 200, 'content-type': `application/connect+${format}` });
     stream.end(endOfStream(error));
   } else {
     stream.respond({ ':status': codeToHttpStatus(error.code), 'content-type': 'application/json' });

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Refusal, type ErrorCode } from '@clustral/schemas/errors.ts';
-import type { ClusterId } from '@clustral/schemas/ids.ts';
+import { parseClusterId, type ClusterId } from '@clustral/schemas/ids.ts';
 import { LaneEncoder } from '@clustral/schemas/lane-codec.ts';
 import type { Running } from '@clustral/kernel/lifecycle.ts';
 import type { Log } from '@clustral/kernel/log.ts';
@@ -20,7 +20,7 @@ import { createCallHandler } from './calls.ts';
 import { Enrolment } from './enrolment.ts';
 import type { Outbox } from './outbox.ts';
 import { PresenceFacts } from './presence-facts.ts';
-import { startTunnelServer, type SessionContext, type TunnelCall, type TunnelServer } from './listener.ts';
+import { startTunnelServer, type RefusedCall, type TunnelCall, type TunnelServer } from './listener.ts';
 
 export type TunnelOptions = {
   readonly host: string;
@@ -40,12 +40,15 @@ export type TunnelOptions = {
   readonly now: () => Date;
   /** Milliseconds of a clock that nobody sets. */
   readonly monotonic: () => number;
+  /** So many bytes may wait for callers that do not read; 512 MB when unset (D41). */
+  readonly mostStalledBytes?: number;
   readonly log: Log;
 };
 
 const tickMs = 1_000;
 const recheckEveryMs = 60_000;
 const stopMs = 1_500;
+const defaultStalledBytes = 512 * 1024 * 1024;
 
 /** Listens for agents. `open` may be called from then on; `stop` lets running requests end for a moment and then cuts them. */
 export async function createTunnel(options: TunnelOptions): Promise<Agents & Running & { readonly port: number }> {
@@ -79,6 +82,7 @@ class Tunnel {
     this.#authenticator = createAuthenticator({ ...options, policy, trusted: authority.trusted });
     this.registry = new AgentRegistry({
       monotonic,
+      mostStalledBytes: options.mostStalledBytes ?? defaultStalledBytes,
       recheck: ({ parts, tokenExpiresAt }) => this.#authenticator.recheck(parts.identity, parts.peer, tokenExpiresAt),
     });
     this.#failures = new AuthFailures(options);
@@ -171,13 +175,26 @@ class Tunnel {
     return connection;
   }
 
-  #refused({ refusal, context, method }: { refusal: Refusal; context: SessionContext; method: string }): void {
+  #refused({ refusal, context, method, claimedId = '' }: RefusedCall): void {
     const { peer, sourceAddress } = context;
-    this.#options.log.info({ code: refusal.code, method, sourceAddress }, refusal.message);
-    if (!recorded.has(refusal.code)) return;
-    const claimed = peer instanceof Refusal ? undefined : peer.clusterId;
-    const exists = claimed !== undefined && this.#options.policy.cluster(claimed) !== undefined;
-    this.#failures.note({ clusterId: exists ? claimed : null, code: refusal.code, method, sourceAddress });
+    const { log } = this.#options;
+    const named = peer instanceof Refusal ? claimedId : peer.clusterId;
+    const isNews =
+      recorded.has(refusal.code) &&
+      this.#failures.note({ clusterId: this.#existing(named), code: refusal.code, method, sourceAddress });
+    // Whoever knocks a thousand times gets one line a minute.
+    log[isNews ? 'info' : 'debug']({ code: refusal.code, method, sourceAddress }, refusal.message);
+  }
+
+  /** The id when there is such a cluster: nobody may make streams by naming ids. */
+  #existing(id: string): ClusterId | null {
+    try {
+      const clusterId = parseClusterId(id);
+      return this.#options.policy.cluster(clusterId) === undefined ? null : clusterId;
+    } catch (refusal) {
+      if (refusal instanceof Refusal) return null;
+      throw refusal;
+    }
   }
 }
 

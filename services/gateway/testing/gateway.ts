@@ -149,7 +149,7 @@ export function sendRaw(port: number, bytes: string, options: { readonly endAfte
   return new Promise((resolve) => {
     let answer = '';
     const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.from(bytes, 'latin1')));
-    const patience = setTimeout(() => socket.destroy(), options.endAfterMs ?? 3_000);
+    const patience = setTimeout(() => socket.destroy(), options.endAfterMs ?? 10_000);
     socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
     socket.on('error', () => undefined);
     socket.on('close', () => {

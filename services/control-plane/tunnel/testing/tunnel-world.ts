@@ -33,6 +33,9 @@ import { createTunnel } from '../server.ts';
 
 const day = 86_400_000;
 
+/** The limit of D41, small enough for a test. */
+export const stalledBytes = 20 * 1024 * 1024;
+
 /** Starts everything. */
 export async function startTunnelWorld(): Promise<TunnelWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'tn-'));
@@ -112,6 +115,7 @@ export class TunnelWorld {
       host: '127.0.0.1',
       port,
       serverNames: ['localhost', '127.0.0.1'],
+      mostStalledBytes: stalledBytes,
       docsBaseUrl: 'https://localhost/errors/',
       clusters: () => policy.allClusters(),
       monotonic: () => performance.now() + clocks.passedMs,
