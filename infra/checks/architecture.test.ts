@@ -78,7 +78,8 @@ function ownPath({ file, target }: Import): string | undefined {
   return folder === undefined ? undefined : `${folder}/${match?.[2]}`;
 }
 
-const isTest = (file: string): boolean => /\.(int\.|e2e\.)?test\.ts$|\.contract\.ts$|\/testing\//.test(file);
+const isTest = (file: string): boolean =>
+  /\/golden\/samples\.ts$|\.(int\.|e2e\.)?test\.ts$|\.contract\.ts$|\/testing\//.test(file);
 const within = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 const ruleOf = (file: string): readonly [string, readonly string[]] | undefined =>
   mayImport.find(([folder]) => within(file, folder));

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { committedFiles, root } from './committed-files.ts';
 
-/** PEM of any private key with its first bytes, OpenSSH's included; a JWK with its private part; a PKCS #12 file by its beginning. */
+/** PEM of any private key with its first bytes, OpenSSH's included; a JWK with its private part. */
 const pem = /-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/]{20}/;
 const jwk = /"d"\s*:\s*"[A-Za-z0-9_-]{40,}"/;
-const pkcs12 = /^0\x82..\x02\x01\x03/s;
+/** SEQUENCE of a length in two bytes, then INTEGER 3: the version of every PKCS #12 file. */
+const isPkcs12 = (bytes: Buffer): boolean =>
+  bytes.subarray(0, 2).equals(Buffer.of(0x30, 0x82)) && bytes.subarray(4, 7).equals(Buffer.of(2, 1, 3));
 
 const holdsKey = (bytes: Buffer): boolean => {
   const text = bytes.toString('latin1');
-  return pem.test(text) || jwk.test(text) || pkcs12.test(text);
+  return pem.test(text) || jwk.test(text) || isPkcs12(bytes);
 };
 
 describe('SC-01 what is committed', () => {

@@ -14,6 +14,8 @@ const mostProcesses = 4;
 
 export type AgentRegistryOptions = {
   readonly monotonic: () => number;
+  /** What people call the cluster. */
+  readonly nameOf: (clusterId: ClusterId) => string;
   /** Throws the refusal when the connection's identity no longer counts. */
   readonly recheck: (connection: Connection) => void;
   /** So many bytes may agents have sent that callers do not read, over all lanes (D41). */
@@ -29,8 +31,10 @@ export class AgentRegistry implements Agents {
   }
 
   open(call: LaneCall, handlers: LaneHandlers): LaneExchange {
-    const lanes = this.#clusters.get(call.clusterId);
-    return lanes ? lanes.open(call, handlers) : refusedExchange(handlers, notConnected(call.clusterId));
+    const { clusterId } = call;
+    const lanes = this.#clusters.get(clusterId);
+    if (lanes) return lanes.open(call, handlers);
+    return refusedExchange(handlers, notConnected(clusterId, this.#options.nameOf(clusterId)));
   }
 
   presence(clusterId: ClusterId): AgentPresence | undefined {
@@ -69,7 +73,7 @@ export class AgentRegistry implements Agents {
         { clusterId, retryAfterSeconds: '30' },
       );
     }
-    const lanes = this.#clusters.get(clusterId) ?? new ClusterLanes(clusterId, this.#options.monotonic);
+    const lanes = this.#clusters.get(clusterId) ?? new ClusterLanes(clusterId, this.#options);
     this.#clusters.set(clusterId, lanes);
     lanes.add(connection);
   }

@@ -18,10 +18,15 @@ const longestWaitMs = 10_000;
 export class ClusterLanes {
   readonly clusterId: ClusterId;
   readonly #monotonic: () => number;
+  readonly #nameOf: (clusterId: ClusterId) => string;
   readonly #connections = new Set<Connection>();
   readonly #waiting = new Set<WaitingRequest>();
 
-  constructor(clusterId: ClusterId, monotonic: () => number) {
+  constructor(
+    clusterId: ClusterId,
+    { monotonic, nameOf }: { readonly monotonic: () => number; readonly nameOf: (clusterId: ClusterId) => string },
+  ) {
+    this.#nameOf = nameOf;
     this.clusterId = clusterId;
     this.#monotonic = monotonic;
   }
@@ -45,7 +50,7 @@ export class ClusterLanes {
     if (call.lifetimeMs <= 0) return refusedExchange(handlers, accessEnded());
     const lane = this.#takeLane();
     if (lane) return this.#carry(lane, { call, handlers, openedAt });
-    if (!this.#isUsable()) return refusedExchange(handlers, notConnected(this.clusterId));
+    if (!this.#isUsable()) return refusedExchange(handlers, notConnected(this.clusterId, this.#nameOf(this.clusterId)));
     if (this.#waiting.size >= mostWaiting) return refusedExchange(handlers, tooMany(this.clusterId));
     const waitUntil = openedAt + Math.min(longestWaitMs, call.headTimeoutMs);
     const waiting = new WaitingRequest({ call, handlers, openedAt, waitUntil }, () => this.#waiting.delete(waiting));
@@ -118,7 +123,7 @@ export class ClusterLanes {
     if (this.#waiting.size === 0 || this.#isUsable()) return;
     for (const waiting of this.#waiting) {
       this.#waiting.delete(waiting);
-      waiting.refuse(notConnected(this.clusterId));
+      waiting.refuse(notConnected(this.clusterId, this.#nameOf(this.clusterId)));
     }
   }
 }
@@ -152,11 +157,11 @@ function headOf(call: LaneCall, waitedMs: number): RequestHead {
 const accessEnded = (): Refusal => new Refusal('TUNNEL_ERROR', 'The access on which this request rested has ended.');
 
 /** The refusal while no agent of the cluster can take a request. */
-export const notConnected = (clusterId: ClusterId): Refusal =>
+export const notConnected = (clusterId: ClusterId, clusterName: string): Refusal =>
   new Refusal(
     'AGENT_NOT_CONNECTED',
-    `The agent of cluster ${clusterId} is not connected. Check 'kubectl -n clustral logs deploy/clustral-agent' there.`,
-    { clusterId },
+    `The agent of cluster '${clusterName}' is not connected. Check 'kubectl -n clustral logs deploy/clustral-agent' there.`,
+    { clusterId, clusterName },
   );
 
 const tooMany = (clusterId: ClusterId): Refusal =>

@@ -1,10 +1,13 @@
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { createClient } from '@connectrpc/connect';
+import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgentService } from '@clustral/schemas/gen/clustral/v1/agent_pb.ts';
 import { TunnelService } from '@clustral/schemas/gen/clustral/v1/tunnel_pb.ts';
 import { gatewayIssuer, internalAudience } from '@clustral/schemas/tokens.ts';
-import { createSigner } from '@clustral/kernel/jwt.ts';
+import { createSigner, keyIdOf } from '@clustral/kernel/jwt.ts';
 import { otherKindsOfTokens } from '@clustral/kernel/testing/strange-tokens.ts';
 import { createKeyPair } from '@clustral/kernel/x509.ts';
 import { bentCertificate } from './testing/bent-certificate.ts';
@@ -12,10 +15,11 @@ import { codeOf, enrolRaw, openSession, type RawIdentity } from './testing/raw-a
 import { startTunnelWorld, until, type TunnelWorld } from './testing/tunnel-world.ts';
 
 let world: TunnelWorld;
-let good: RawIdentity;
+let good: RawIdentity & { readonly clusterId: string };
 beforeAll(async () => {
   world = await startTunnelWorld();
-  good = await enrolRaw(world.url, await world.register());
+  const cluster = await world.register();
+  good = { ...(await enrolRaw(world.url, cluster)), clusterId: cluster.clusterId };
 });
 afterAll(() => world.stop());
 
@@ -94,6 +98,41 @@ describe('ID-03 the tokens of other surfaces', () => {
   });
 });
 
+describe('TN-03 a token that brings its own key', () => {
+  it('is refused, and nothing is fetched for it', async () => {
+    let fetches = 0;
+    const elsewhere = createServer((socket) => {
+      fetches += 1;
+      socket.destroy();
+    }).listen(0, '127.0.0.1');
+    await once(elsewhere, 'listening');
+    const address = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/keys`;
+    const kid = await keyIdOf(world.tokenKeys.publicKeyPem, 'RS256');
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const jwk = publicKey.export({ format: 'jwk' });
+    for (const brought of [
+      { kid, jwk },
+      { jwk },
+      { kid, jku: address },
+      { jku: address },
+      { x5u: address },
+      { kid, x5c: [] },
+    ]) {
+      const claims = { kind: 'agent', sub: good.clusterId, token_version: 1 };
+      const token = await new SignJWT(claims)
+        .setProtectedHeader({ alg: 'RS256', ...brought } as never)
+        .setIssuer('clustral-control-plane')
+        .setAudience('clustral-agent')
+        .setIssuedAt()
+        .setExpirationTime('10m')
+        .sign(privateKey);
+      expect(await answersTo({ ...good, token })).toEqual(every('AGENT_UNAUTHENTICATED'));
+    }
+    expect(fetches).toBe(0);
+    elsewhere.close();
+  });
+});
+
 describe('TN-06 a hundred wrong bootstrap tokens', () => {
   it('are refused and throttled, fill no log, and leave the right one good for once', async () => {
     const cluster = await world.register();
@@ -115,5 +154,28 @@ describe('TN-06 a hundred wrong bootstrap tokens', () => {
       ),
     );
     expect((await world.refusalsOf(cluster.clusterId)).length).toBeLessThan(20);
+  });
+
+  it('and unknown clusters are answered after the same work', async () => {
+    const cluster = await world.register();
+    const unknown = '11111111-0000-4000-8000-000000000000';
+    const { session, transport } = await openSession(world.url);
+    const client = createClient(AgentService, transport);
+    const took = async (clusterId: string): Promise<number> => {
+      world.pass(5_000);
+      const began = performance.now();
+      const call = client.registerAgent({ clusterId, bootstrapToken: `${cluster.token.slice(0, -4)}abcd` });
+      expect(await codeOf(call)).toBe('BOOTSTRAP_TOKEN_INVALID');
+      return performance.now() - began;
+    };
+    const times: [number[], number[]] = [[], []];
+    for (let round = 0; round < 31; round += 1) {
+      times[0].push(await took(cluster.clusterId));
+      times[1].push(await took(unknown));
+    }
+    session.destroy();
+    const [known, stranger] = times.map((all) => all.toSorted((a, b) => a - b)[15] ?? 0) as [number, number];
+    // A signature or a certificate would show as several milliseconds; noise of this machine is allowed.
+    expect(Math.abs(known - stranger)).toBeLessThan(Math.max(5, Math.min(known, stranger)));
   });
 });

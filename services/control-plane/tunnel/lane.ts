@@ -96,17 +96,12 @@ export class Lane implements LaneSink {
     };
     this.#carried = carried;
     this.#stream.write(Buffer.from(this.#owner.encoder.request({ head, end: bodyless })));
+    const isCurrent = (): boolean => this.#carried === carried;
     return {
-      write: (chunk) => this.#carried !== carried || carried.sent || this.#writeData(chunk),
-      end: () => {
-        if (this.#carried === carried && !carried.sent) this.#writeEnd(carried);
-      },
-      resume: () => {
-        if (this.#carried === carried) this.#resume();
-      },
-      cancel: () => {
-        if (this.#carried === carried) this.reset();
-      },
+      write: (chunk) => !isCurrent() || carried.sent || this.#writeData(chunk),
+      end: () => void (isCurrent() && !carried.sent && this.#writeEnd(carried)),
+      resume: () => void (isCurrent() && this.#resume()),
+      cancel: () => void (isCurrent() && this.reset()),
     };
   }
 

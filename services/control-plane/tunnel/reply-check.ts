@@ -1,7 +1,7 @@
 /**
- * What is believed of an agent's words. Whether a reply's head, as an agent sends it, can be written as an HTTP answer at all: a status that a final answer may have
- * and header lines without control characters, so that no cluster can write lines of its own into an answer (PX-20); and a
- * failure with one of the few codes that are an agent's to give.
+ * What is believed of an agent's words: a reply's head only if it can be written as an HTTP answer at all, with a status that a
+ * final answer may have and header lines without control characters, so that no cluster can write lines of its own into an
+ * answer (PX-20); and of a failure only the few codes that are an agent's to give.
  */
 import { isErrorCode, Refusal } from '@clustral/schemas/errors.ts';
 import type { LaneFailure } from '@clustral/schemas/lane-codec.ts';

@@ -82,6 +82,10 @@ class Tunnel {
     this.#authenticator = createAuthenticator({ ...options, policy, trusted: authority.trusted });
     this.registry = new AgentRegistry({
       monotonic,
+      nameOf: (clusterId) => {
+        const cluster = policy.cluster(clusterId);
+        return cluster === undefined || cluster.status === 'absent' ? clusterId : cluster.name;
+      },
       mostStalledBytes: options.mostStalledBytes ?? defaultStalledBytes,
       recheck: ({ parts, tokenExpiresAt }) => this.#authenticator.recheck(parts.identity, parts.peer, tokenExpiresAt),
     });

@@ -22,8 +22,8 @@ export type Bending = { readonly isCa?: 'as it is' | 'any use'; readonly digest?
 
 /** The certificate (PEM) with what is asked, as its issuer would have signed it. */
 export function bentCertificate(pem: string, issuerKeyPem: string, { isCa, digest }: Bending): string {
-  const [certificate] = parse(Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64'));
-  const [tbs, algorithm, signature] = certificate?.value as [Element, Element, Element];
+  const [certificate] = parse(Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64')) as [Element];
+  const [tbs, algorithm, signature] = certificate.value as [Element, Element, Element];
   if (digest === 'sha1') {
     for (const named of [algorithm, (tbs.value as Element[])[2]])
       replace(named as Element, oid.ecdsaWithSha256, oid.ecdsaWithSha1);
@@ -38,7 +38,8 @@ export function bentCertificate(pem: string, issuerKeyPem: string, { isCa, diges
 }
 
 function becomeCa(tbs: Element, replaced: readonly Buffer[]): void {
-  const [extensions] = (tbs.value as Element[]).at(-1)?.value as [Element];
+  const [wrapped] = (tbs.value as Element[]).slice(-1) as [Element];
+  const [extensions] = wrapped.value as [Element];
   const isReplaced = ({ value }: Element): boolean =>
     replaced.some((id) => id.equals((value as Element[])[0]?.value as Buffer));
   const constraints = encode({ tag: sequence, value: [isTrue] });

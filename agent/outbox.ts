@@ -1,0 +1,39 @@
+/**
+ * What the agent has to say on `Control`, in order, until it is closed. It holds little: a connection that takes nothing is found
+ * out by its pulse, and until then heartbeats are dropped instead of kept.
+ */
+const mostMessages = 64;
+
+export class Outbox<Message> implements AsyncIterable<Message> {
+  readonly #messages: Message[] = [];
+  #closed = false;
+  #wake: () => void = () => undefined;
+
+  /** False when the message was not taken: the outbox is full or closed. */
+  push(message: Message): boolean {
+    if (this.#closed || this.#messages.length >= mostMessages) return false;
+    this.#messages.push(message);
+    this.#wake();
+    return true;
+  }
+
+  /** What was pushed is still sent; then the stream ends. */
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, undefined> {
+    for (;;) {
+      const next = this.#messages.shift();
+      if (next !== undefined) {
+        yield next;
+        continue;
+      }
+      if (this.#closed) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await promise;
+    }
+  }
+}
