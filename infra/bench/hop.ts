@@ -1,8 +1,31 @@
-/** One plain reverse-proxy hop: node:http in front, undici behind, a bearer added, bodies streamed. What the data path is compared with. */
+/**
+ * One plain reverse-proxy hop, what the data path is compared with: node:http in front, undici behind, headers passed on both ways but those of the
+ * connection, a bearer of its own, bodies streamed.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
+
+const ofTheConnection = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'host',
+  'authorization',
+]);
+
+const passedOn = (raw: readonly (string | Buffer)[]): string[] => {
+  const kept: string[] = [];
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = String(raw[index]);
+    if (!ofTheConnection.has(name.toLowerCase())) kept.push(name, String(raw[index + 1]));
+  }
+  return kept;
+};
 
 // Nobody is left to measure for.
 process.on('disconnect', () => process.exit());
@@ -10,13 +33,22 @@ process.on('message', (message) => {
   const { target, caFile, bearer } = message as { target: string; caFile: string; bearer: string };
   const pool = new Pool(target, { connect: { ca: readFileSync(caFile) }, connections: null });
   const server = createServer((request, response) => {
-    const headers = { accept: request.headers.accept ?? '*/*', authorization: `Bearer ${bearer}` };
+    const headers = [...passedOn(request.rawHeaders), 'authorization', `Bearer ${bearer}`];
+    const body =
+      request.headers['content-length'] === undefined && request.headers['transfer-encoding'] === undefined
+        ? null
+        : request;
     pool.dispatch(
-      { path: request.url ?? '/', method: 'GET', headers },
+      { path: request.url ?? '/', method: (request.method ?? 'GET') as 'GET', headers, body },
       {
         onRequestStart: () => undefined,
-        onResponseStart: (_controller, status, head) => void response.writeHead(status, head as Record<string, string>),
-        onResponseData: (_controller, chunk) => void response.write(chunk),
+        onResponseStart: (controller, status) =>
+          void response.writeHead(status, passedOn((controller.rawHeaders ?? []) as readonly (string | Buffer)[])),
+        onResponseData: (controller, chunk) => {
+          if (response.write(chunk)) return;
+          controller.pause();
+          response.once('drain', () => controller.resume());
+        },
         onResponseEnd: () => void response.end(),
         onResponseError: (_controller, error) => void response.destroy(error),
       },

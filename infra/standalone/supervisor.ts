@@ -101,7 +101,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const end = ({ child }: Managed): Promise<void> | undefined =>
         child && endChild(child, deadline - performance.now());
       // What others depend on ends after them.
-      await Promise.all(all.filter(({ assignment }) => !assignment.lasting).map(end));
+      await Promise.all(all.filter(({ assignment }) => !assignment.lasting).map((managed) => end(managed)));
       for (const managed of all.filter(({ assignment }) => assignment.lasting).toReversed()) await end(managed);
     },
   };

@@ -1,8 +1,7 @@
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { createClient } from '@connectrpc/connect';
-import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AgentService } from '@clustral/schemas/gen/clustral/v1/agent_pb.ts';
 import { TunnelService } from '@clustral/schemas/gen/clustral/v1/tunnel_pb.ts';
@@ -110,6 +109,9 @@ describe('TN-03 a token that brings its own key', () => {
     const kid = await keyIdOf(world.tokenKeys.publicKeyPem, 'RS256');
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const jwk = publicKey.export({ format: 'jwk' });
+    const iat = Math.floor(Date.now() / 1000);
+    const ours = { iss: 'clustral-control-plane', aud: 'clustral-agent', iat, exp: iat + 600 };
+    const claims = { ...ours, kind: 'agent', sub: good.clusterId, token_version: 1 };
     for (const brought of [
       { kid, jwk },
       { jwk },
@@ -118,14 +120,10 @@ describe('TN-03 a token that brings its own key', () => {
       { x5u: address },
       { kid, x5c: [] },
     ]) {
-      const claims = { kind: 'agent', sub: good.clusterId, token_version: 1 };
-      const token = await new SignJWT(claims)
-        .setProtectedHeader({ alg: 'RS256', ...brought } as never)
-        .setIssuer('clustral-control-plane')
-        .setAudience('clustral-agent')
-        .setIssuedAt()
-        .setExpirationTime('10m')
-        .sign(privateKey);
+      const input = [{ alg: 'RS256', typ: 'JWT', ...brought }, claims]
+        .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+        .join('.');
+      const token = `${input}.${sign('sha256', Buffer.from(input), privateKey).toString('base64url')}`;
       expect(await answersTo({ ...good, token })).toEqual(every('AGENT_UNAUTHENTICATED'));
     }
     expect(fetches).toBe(0);
