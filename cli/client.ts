@@ -1,15 +1,18 @@
 /**
- * Typed clients of the admin API for the signed-in account: bearer, deadline, one retry after a refresh. What a command wrote it sees: the log position of
- * its last answer travels with its next question.
+ * Typed clients of the admin API for the signed-in account: bearer, deadline, one retry after a refresh. What a command wrote it sees, and so does the
+ * next one: the log position of the last answer travels with the next question.
  */
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { Code, ConnectError, createClient, type Client, type Interceptor } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import type { DescService } from '@bufbuild/protobuf';
-import { positionHeader } from '@clustral/schemas/tokens.ts';
-import { CliError, exitCodes } from './failure.ts';
-import { saveAccount, type Account, type Profile, type ProfileConfig } from './profile.ts';
-import { refresh } from './sign-in.ts';
-import { trustedCas } from './trust.ts';
+import { correlationHeader, positionHeader } from '@clustral/schemas/tokens.ts';
+import { lastPosition, rememberPosition } from './last-position.ts';
+import type { Account, Profile, ProfileConfig } from './profile.ts';
+import { keepTokens } from './token-keeper.ts';
+import { serverCas } from './trust.ts';
 import { version } from './version.ts';
 
 /** A signed-in session. */
@@ -26,80 +29,97 @@ export type SessionOptions = {
   readonly account: Account;
   readonly timeoutMs: number;
   readonly now: () => Date;
-  /** False when renewed tokens must not be written again: the account was just forgotten. */
-  readonly remember?: boolean;
+  /** False for an account that is not on disk: not yet, or just forgotten. */
+  readonly isKept?: boolean;
   /** Takes one line per call under `--debug`; never a token. */
   readonly trace?: (line: string) => void;
 };
 
-const refreshAheadMs = 30_000;
+const largestAnswer = 32 * 1024 * 1024;
 
 /** A session for the account. Nothing is sent before the first call. */
 export function openSession(options: SessionOptions): Session {
-  let account = options.account;
-  let position: string | undefined;
-
-  const renew = async (): Promise<void> => {
-    account = await refresh(account, options.config);
-    if (options.remember ?? true) await saveAccount(options.profile, account);
-  };
-  const authenticate: Interceptor = (next) => async (request) => {
-    if (Date.parse(account.accessTokenExpiresAt) - options.now().getTime() < refreshAheadMs) await renew();
-    const send = () => {
-      request.header.set('authorization', `Bearer ${account.accessToken}`);
-      request.header.set('user-agent', `clustral-cli/${version}`);
-      if (position !== undefined) request.header.set(positionHeader, position);
-      return next(request);
-    };
-    const begun = performance.now();
-    const response = await send().catch(async (cause: unknown) => {
-      options.trace?.(`${request.method.name}: ${(cause as Error).message}`);
-      if (!(cause instanceof ConnectError) || cause.code !== Code.Unauthenticated || account.refreshToken === undefined)
-        throw cause;
-      await renew();
-      return send();
-    });
-    options.trace?.(
-      `${request.method.name}: ok in ${Math.round(performance.now() - begun)} ms, ref ${response.header.get('x-correlation-id') ?? 'none'}`,
-    );
-    position = response.header.get(positionHeader) ?? position;
-    return response;
-  };
+  const isKept = options.isKept ?? true;
+  const tokens = keepTokens({
+    ...options,
+    isKept,
+    async refresh(account) {
+      const { refresh } = await import('./identity-provider.ts');
+      return refresh(account, options.config, options.now());
+    },
+  });
   const transport = createConnectTransport({
     baseUrl: options.config.discovery.controlPlaneUrl,
     httpVersion: '1.1',
-    nodeOptions: { ca: trustedCas(options.config.caPem) },
+    nodeOptions: { agent: agentFor(options.config) },
     defaultTimeoutMs: options.timeoutMs,
-    interceptors: [authenticate],
+    interceptors: [
+      tracing(options.trace),
+      readingOwnWrites({ ...options, account: tokens.account(), isKept }),
+      authenticating(tokens),
+    ],
     acceptCompression: [],
+    readMaxBytes: largestAnswer,
   });
   return {
     config: options.config,
     profile: options.profile,
-    account: () => account,
+    account: () => tokens.account(),
     client: (service) => createClient(service, transport),
   };
 }
 
-/** All items of a paged list, at most `limit`. */
-export async function collect<T>(
-  limit: number,
-  page: (pageToken: string, pageSize: number) => Promise<{ items: readonly T[]; next: string }>,
-): Promise<{ items: readonly T[]; more: boolean }> {
-  const items: T[] = [];
-  let token = '';
-  do {
-    const answer = await page(token, Math.min(200, limit - items.length));
-    items.push(...answer.items);
-    token = answer.next;
-  } while (token !== '' && items.length < limit);
-  return { items, more: token !== '' };
+function agentFor({ discovery, caPem }: ProfileConfig): HttpAgent {
+  if (discovery.controlPlaneUrl.startsWith('http:')) return new HttpAgent({ keepAlive: true });
+  // Made once: with the machine's list of CAs it costs 15 ms for each connection otherwise.
+  return new HttpsAgent({ keepAlive: true, secureContext: createSecureContext({ ca: serverCas(caPem) }) });
 }
 
-/** The whole number of a flag. */
-export function wholeNumber(flag: string, text: string, range: readonly [min: number, max: number]): number {
-  const number = Number(text);
-  if (!/^\d{1,9}$/.test(text) || number < range[0] || number > range[1])
-    throw new CliError(exitCodes.usage, `${flag} must be a whole number from ${range[0]} to ${range[1]}`);
-  return number;
+function authenticating(tokens: ReturnType<typeof keepTokens>): Interceptor {
+  return (next) => async (request) => {
+    const token = await tokens.freshToken();
+    request.header.set('authorization', `Bearer ${token}`);
+    request.header.set('user-agent', `clustral-cli/${version}`);
+    try {
+      return await next(request);
+    } catch (cause) {
+      if (!(cause instanceof ConnectError) || cause.code !== Code.Unauthenticated) throw cause;
+      const other = await tokens.tokenInsteadOf(token);
+      if (other === undefined) throw cause;
+      request.header.set('authorization', `Bearer ${other}`);
+      return next(request);
+    }
+  };
+}
+
+function readingOwnWrites(
+  place: Pick<SessionOptions, 'profile' | 'account' | 'now'> & { isKept: boolean },
+): Interceptor {
+  let position = place.isKept ? lastPosition(place) : undefined;
+  return (next) => async (request) => {
+    if (position !== undefined) request.header.set(positionHeader, position);
+    const response = await next(request);
+    const reached = response.header.get(positionHeader);
+    if (reached !== null && reached !== position) {
+      position = reached;
+      if (place.isKept) await rememberPosition(place, reached);
+    }
+    return response;
+  };
+}
+
+function tracing(trace: ((line: string) => void) | undefined): Interceptor {
+  return (next) => async (request) => {
+    if (trace === undefined) return next(request);
+    const begun = performance.now();
+    const after = (): string => `${Math.round(performance.now() - begun)} ms`;
+    try {
+      const response = await next(request);
+      trace(`${request.method.name}: ok in ${after()}, ref ${response.header.get(correlationHeader) ?? 'none'}`);
+      return response;
+    } catch (cause) {
+      trace(`${request.method.name}: failed in ${after()}: ${(cause as Error).message}`);
+      throw cause;
+    }
+  };
 }

@@ -1,16 +1,19 @@
 /** What a command may touch of the process around it: streams, environment, home, clock. Nothing else reads `process`. */
 import type { BaseContext } from 'clipanion';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import type { WriteStream } from 'node:tty';
+import { homeOf } from './home.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 export type CliContext = BaseContext & {
   readonly env: Record<string, string | undefined>;
   /** `CLUSTRAL_HOME`, else `~/.clustral`: the same place on every system. */
   readonly home: string;
   readonly now: () => Date;
-  /** True when a person can be asked: a terminal on both ends, no `CI`, no `--no-input`. */
-  readonly interactive: boolean;
+  /** True when stdout is a terminal: columns are aligned and may be shortened to `columns`. */
   readonly isTerminal: boolean;
+  readonly columns: number;
+  readonly color: { readonly stdout: boolean; readonly stderr: boolean };
 };
 
 /** The context of the real process. */
@@ -25,11 +28,17 @@ export function createContext(env: NodeJS.ProcessEnv = process.env): CliContext 
     home: homeOf(env),
     now: () => new Date(),
     isTerminal,
-    interactive: process.stdin.isTTY === true && process.stderr.isTTY === true && !env['CI'],
+    columns: isTerminal ? ((process.stdout as WriteStream).columns ?? 80) : Number.POSITIVE_INFINITY,
+    color: {
+      stdout: wantsColor(isTerminal, env),
+      stderr: wantsColor(process.stderr.isTTY === true, env),
+    },
   };
 }
 
-/** Where this tool keeps its files. */
-export function homeOf(env: Readonly<Record<string, string | undefined>>): string {
-  return env['CLUSTRAL_HOME'] || join(env['HOME'] || homedir(), '.clustral');
+/** Whether a stream gets colours: `FORCE_COLOR`, `NO_COLOR`, `CLICOLOR` and `TERM` first, then whether it is a terminal. */
+export function wantsColor(isTerminal: boolean, env: Environment): boolean {
+  if (env['FORCE_COLOR']) return env['FORCE_COLOR'] !== '0';
+  if (env['NO_COLOR'] || env['CLICOLOR'] === '0' || env['TERM'] === 'dumb') return false;
+  return isTerminal;
 }

@@ -2,47 +2,49 @@
  * Files at rest in `~/.clustral`: folders 0700, files 0600 and made so, written beside and renamed so that a reader sees the old or the new one
  * and never half of it (ID-12). A symbolic link in place of a file is refused.
  */
-import { lstatSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants, lstatSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import writeFileAtomic from 'write-file-atomic';
 import { CliError, exitCodes } from './failure.ts';
+import { visible } from './text.ts';
 
-/** The JSON in a file, or undefined when there is none. Throws when the file cannot be read or is damaged. */
-export function readJson<T>(path: string): T | undefined {
-  refuseLink(path);
+/** The JSON in a file, or undefined when there is none. Throws when the file cannot be read, is damaged or not of the wanted form. */
+export function readJson<T>(path: string, isWanted: (json: unknown) => json is T): T | undefined {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    // Node takes a number here; its types do not say so.
+    const flag = (constants.O_RDONLY | constants.O_NOFOLLOW) as unknown as string;
+    text = String(readFileSync(path, { flag }));
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ELOOP') throw linkRefused(path);
     throw new CliError(
       exitCodes.failed,
-      `cannot read ${path} (${(cause as NodeJS.ErrnoException).code})`,
+      `cannot read ${visible(path)} (${code})`,
       'check who owns the file and its permissions',
     );
   }
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    throw new CliError(
-      exitCodes.failed,
-      `${path} is damaged: it is not JSON`,
-      `remove the file and run 'clustral login' again`,
-    );
-  }
+  const json = parsed(text);
+  if (isWanted(json)) return json;
+  throw new CliError(
+    exitCodes.failed,
+    `${visible(path)} is damaged: it is not what clustral wrote`,
+    `remove the file, then sign in again: clustral login`,
+  );
 }
 
 /** Writes JSON with mode 0600, all or nothing. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
-  refuseLink(path);
+  const { default: writeFileAtomic } = await import('write-file-atomic');
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) throw linkRefused(path);
     await writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   } catch (cause) {
+    if (cause instanceof CliError) throw cause;
     throw new CliError(
       exitCodes.failed,
-      `cannot write ${path} (${(cause as NodeJS.ErrnoException).code})`,
+      `cannot write ${visible(path)} (${(cause as NodeJS.ErrnoException).code})`,
       'check the free space and the permissions of the folder',
     );
   }
@@ -53,45 +55,25 @@ export function remove(path: string): void {
   rmSync(path, { force: true, recursive: true });
 }
 
-function refuseLink(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
-    throw new CliError(
-      exitCodes.failed,
-      `${path} is a symbolic link, which is refused for files that hold tokens`,
-      'remove it',
-    );
+/** True for a JSON object whose named fields are texts. */
+export function hasTexts(json: unknown, fields: readonly string[]): boolean {
+  return (
+    typeof json === 'object' && json !== null && fields.every((name) => typeof Reflect.get(json, name) === 'string')
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Torn or edited by hand: no form that a caller wants has this value.
+    return undefined;
   }
 }
 
-const lockRules = { retryMs: 50, staleMs: 30_000 };
-
-/**
- * Takes a lock file, made exclusively as client-go does it, and returns what releases it. One older than 30 s was left by somebody who died.
- * `busy` is said when it cannot be had within `limitMs`.
- */
-export async function lockFile(
-  path: string,
-  { limitMs, busy }: { limitMs: number; busy: string },
-): Promise<() => void> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const deadline = performance.now() + limitMs;
-  for (;;) {
-    try {
-      writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
-      return () => rmSync(path, { force: true });
-    } catch (cause) {
-      const code = (cause as NodeJS.ErrnoException).code;
-      if (code !== 'EEXIST')
-        throw new CliError(
-          exitCodes.failed,
-          `cannot make the lock ${path} (${code})`,
-          'check the permissions of its folder',
-        );
-    }
-    const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-    if (age > lockRules.staleMs) rmSync(path, { force: true });
-    else if (performance.now() > deadline)
-      throw new CliError(exitCodes.unavailable, busy, `wait for it, or remove ${path} if nothing uses it`);
-    else await delay(lockRules.retryMs);
-  }
-}
+const linkRefused = (path: string): CliError =>
+  new CliError(
+    exitCodes.failed,
+    `${visible(path)} is a symbolic link, which is refused for files that hold tokens`,
+    'remove it',
+  );

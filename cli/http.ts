@@ -1,66 +1,95 @@
-/** HTTP requests of this tool outside of RPC: discovery and the identity provider. Trust is explicit, redirects are refused, bodies are small. */
+/**
+ * HTTP requests of this tool outside of RPC: discovery and the identity provider. Trust is explicit, redirects are refused, answers are small and come as they
+ * are.
+ */
 import { Agent, fetch as undiciFetch } from 'undici';
 import { discoveryPath, parseDiscoveryDocument, type DiscoveryDocument } from '@clustral/schemas/discovery.ts';
-import { CliError, exitCodes, networkFailure } from './failure.ts';
-import { trustedCas } from './trust.ts';
+import { CliError, exitCodes } from './failure.ts';
+import { networkFailure } from './network-failure.ts';
+import { isLoopback } from './trust.ts';
+import { visible } from './text.ts';
 
 const limitMs = 15_000;
 const largestBody = 256 * 1024;
 
-/** A `fetch` that trusts the given CA beside the system's and follows no redirect. */
-export function fetchWith(caPem: string | undefined): typeof globalThis.fetch {
+/** A `fetch` that trusts the given CAs (PEM), follows no redirect and takes no compressed answer (which could be small here and huge unpacked). */
+export function fetchWith(cas: string[]): typeof globalThis.fetch {
   const dispatcher = new Agent({
-    connect: { ca: trustedCas(caPem) },
+    allowH2: false,
+    connect: { ca: cas },
     keepAliveTimeout: 1,
+    keepAliveMaxTimeout: 1,
     maxResponseSize: largestBody,
   });
-  return ((url: string, init: RequestInit) =>
-    undiciFetch(url, {
+  return (async (url: string, init: RequestInit | undefined) => {
+    const response = await undiciFetch(url, {
       ...init,
+      headers: { ...Object.fromEntries(new Headers(init?.headers)), 'accept-encoding': 'identity' },
       dispatcher,
       redirect: 'manual',
       signal: init?.signal ?? AbortSignal.timeout(limitMs),
-    } as never)) as unknown as typeof globalThis.fetch;
+    } as never);
+    if (response.headers.has('content-encoding')) {
+      await response.body?.cancel();
+      throw new Error('the answer is compressed although that was not asked for');
+    }
+    return response;
+  }) as unknown as typeof globalThis.fetch;
 }
 
-/** The installation's discovery document. Refuses one that sends tokens to another kind of address (ID-11). */
-export async function discover(server: URL, caPem: string | undefined): Promise<DiscoveryDocument> {
-  const url = new URL(discoveryPath, server);
-  const response = await fetchWith(caPem)(url.href, { headers: { accept: 'application/json' } }).catch(
-    (cause: unknown) => {
-      const known = networkFailure(cause);
-      throw new CliError(
-        exitCodes.unavailable,
-        `cannot reach ${server.host}: ${known?.what ?? (cause as Error).message}`,
-        known?.fix ?? 'check the address',
-      );
-    },
-  );
-  const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
-  if (response.status !== 200 || !isJson) {
-    throw new CliError(
-      exitCodes.failed,
-      `${server.host} is not a Clustral server: ${discoveryPath} answered ${response.status}`,
-      'check the address',
-    );
-  }
-  const parsed = parseDiscoveryDocument(await response.json());
+/** The installation's discovery document. Refuses one that sends people or tokens to a place of another kind (ID-11). */
+export async function discover(server: URL, cas: string[]): Promise<DiscoveryDocument> {
+  const json = await fetchDocument(server, cas);
+  const parsed = parseDiscoveryDocument(json);
   if ('problem' in parsed)
-    throw new CliError(exitCodes.failed, `the discovery document of ${server.host} is not usable: ${parsed.problem}`);
-  const { document } = parsed;
-  if (new URL(document.controlPlaneUrl).origin !== server.origin) {
-    throw new CliError(
-      exitCodes.failed,
-      `${server.host} names another server for its API (${document.controlPlaneUrl})`,
-      `sign in there if you trust it: clustral login ${document.controlPlaneUrl}`,
+    throw unusable(`the discovery document of ${server.host} is not usable: ${visible(parsed.problem)}`);
+  const { version, controlPlaneUrl, auditServiceUrl, oidcAuthority, oidcClientId, oidcScopes } = parsed.document;
+  const api = new URL(controlPlaneUrl);
+  if (api.origin !== server.origin)
+    throw unusable(
+      `${server.host} names another server for its API (${api.origin})`,
+      `sign in there if you trust it: clustral login ${api.origin}`,
     );
-  }
-  if (server.protocol === 'https:' && new URL(document.oidcAuthority).protocol !== 'https:') {
-    throw new CliError(
-      exitCodes.failed,
-      `${server.host} names an identity provider without TLS (${document.oidcAuthority})`,
+  const authority = new URL(oidcAuthority);
+  const mayBePlain = server.protocol === 'http:' && isLoopback(authority.hostname);
+  if (authority.protocol !== 'https:' && !mayBePlain)
+    throw unusable(
+      `${server.host} names an identity provider without TLS (${authority.origin})`,
       'ask the operator to use https there',
     );
+  return { version, controlPlaneUrl: api.origin, auditServiceUrl, oidcAuthority, oidcClientId, oidcScopes };
+}
+
+async function fetchDocument(server: URL, cas: string[]): Promise<unknown> {
+  const url = new URL(discoveryPath, server);
+  try {
+    const response = await fetchWith(cas)(url.href, { headers: { accept: 'application/json' } });
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
+    if (response.status === 200 && isJson) return await response.json();
+    await response.body?.cancel();
+    throw notClustral(server, `${discoveryPath} answered ${response.status}${isJson ? '' : ' and no JSON'}`);
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause;
+    if (cause instanceof SyntaxError) throw notClustral(server, `${discoveryPath} is no JSON`);
+    const known = networkFailure(cause);
+    const timedOut = (cause as Error).name === 'TimeoutError';
+    const what = timedOut ? 'it did not answer in time' : (known?.what ?? visible(deepestMessage(cause)));
+    throw new CliError(
+      exitCodes.unavailable,
+      `cannot read the discovery document of ${server.host}: ${what}`,
+      known?.fix ?? 'check the address, then try again',
+    );
   }
-  return document;
+}
+
+const notClustral = (server: URL, why: string): CliError =>
+  unusable(`${server.host} is not a Clustral server: ${why}`, 'check the address');
+
+const unusable = (what: string, fix = 'ask the operator of the server'): CliError =>
+  new CliError(exitCodes.failed, what, fix);
+
+function deepestMessage(thrown: unknown): string {
+  let error = thrown as Error;
+  for (let depth = 0; error.cause instanceof Error && depth < 6; depth += 1) error = error.cause;
+  return error.message;
 }

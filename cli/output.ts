@@ -2,16 +2,14 @@
  * The output contract: stdout is the answer, stderr is everything else. On a terminal aligned columns, elsewhere the same columns with tabs;
  * JSON carries protobuf's names and one plural noun per list. Nothing from a server reaches a terminal with control characters.
  */
-import stringWidth from 'string-width';
-import { stringify } from 'yaml';
 import type { CliContext } from './context.ts';
 import { CliError, exitCodes, type Failure } from './failure.ts';
-import { visible } from './text.ts';
+import { paint } from './style.ts';
+import type { Column } from './table.ts';
+import { visible, visibleJson } from './text.ts';
 
 export const formats = ['table', 'wide', 'json', 'jsonl', 'yaml', 'name'] as const;
 export type Format = (typeof formats)[number];
-
-export type Column<T> = { readonly head: string; readonly value: (row: T) => string; readonly wide?: boolean };
 
 /** How a list is printed. `json` is the answer as REST JSON; `rows` are the same things typed. */
 export type Listing<T> = {
@@ -24,7 +22,17 @@ export type Listing<T> = {
   readonly nameOf: (row: T) => string;
   /** Said on stderr when there are no rows. */
   readonly empty: string;
-  readonly heads?: boolean;
+  readonly heads: boolean;
+};
+
+/** How one thing is printed. */
+export type Answer = {
+  readonly format: Format;
+  readonly json: unknown;
+  /** For `-o name`: `role/sre`. */
+  readonly name: string;
+  /** For people: lines, each with its end. */
+  readonly text: string;
 };
 
 /** The format that was asked for. Throws a usage error naming the known ones. */
@@ -40,52 +48,51 @@ export function formatOf(text: string): Format {
 }
 
 /** Prints a list in the asked format. */
-export function printList<T>(context: CliContext, listing: Listing<T>): void {
+export async function printList<T>(context: CliContext, listing: Listing<T>): Promise<void> {
   const { format, rows, json, plural } = listing;
   switch (format) {
     case 'json':
     case 'yaml':
-      return printObject(context, format, json);
+      context.stdout.write(await structured(format, json));
+      return;
     case 'jsonl':
-      for (const item of (json[plural] as readonly unknown[]) ?? []) context.stdout.write(`${JSON.stringify(item)}\n`);
+      for (const item of (json[plural] as readonly unknown[]) ?? []) context.stdout.write(`${visibleJson(item)}\n`);
       return;
     case 'name':
-      for (const row of rows) context.stdout.write(`${listing.nameOf(row)}\n`);
+      for (const row of rows) context.stdout.write(`${visible(listing.nameOf(row))}\n`);
       return;
     case 'table':
     case 'wide':
       if (rows.length === 0) context.stderr.write(`${listing.empty}\n`);
-      else
+      else {
+        const { table } = await import('./table.ts');
         context.stdout.write(
           table(rows, {
             columns: listing.columns.filter(({ wide }) => format === 'wide' || !wide),
+            heads: listing.heads,
             aligned: context.isTerminal,
-            heads: listing.heads ?? true,
+            width: format === 'wide' ? Number.POSITIVE_INFINITY : context.columns,
+            color: context.color.stdout,
           }),
         );
+      }
       return;
     default:
       return format satisfies never;
   }
 }
 
-/** Prints one object as JSON or YAML. */
-export function printObject(context: CliContext, format: Format, value: unknown): void {
-  context.stdout.write(format === 'yaml' ? stringify(value) : `${JSON.stringify(value, null, 2)}\n`);
+/** Prints one thing in the asked format. */
+export async function printAnswer(context: CliContext, { format, json, name, text }: Answer): Promise<void> {
+  if (format === 'table' || format === 'wide') context.stdout.write(text);
+  else if (format === 'name') context.stdout.write(`${visible(name)}\n`);
+  else context.stdout.write(await structured(format, json));
 }
 
-function table<T>(
-  rows: readonly T[],
-  { columns, aligned, heads }: { columns: readonly Column<T>[]; aligned: boolean; heads: boolean },
-): string {
-  const cells = [
-    ...(heads ? [columns.map(({ head }) => head)] : []),
-    ...rows.map((row) => columns.map(({ value }) => visible(value(row)))),
-  ];
-  if (!aligned) return cells.map((line) => `${line.join('\t')}\n`).join('');
-  const widths = columns.map((_, index) => Math.max(...cells.map((line) => stringWidth(line[index] ?? ''))));
-  const pad = (cell: string, index: number): string => cell + ' '.repeat((widths[index] ?? 0) - stringWidth(cell));
-  return cells.map((line) => `${line.map(pad).join('   ').trimEnd()}\n`).join('');
+async function structured(format: 'json' | 'jsonl' | 'yaml', value: unknown): Promise<string> {
+  if (format !== 'yaml') return `${visibleJson(value, format === 'json' ? 2 : 0)}\n`;
+  const { visibleYaml } = await import('./yaml.ts');
+  return visibleYaml(value);
 }
 
 /** A failure on stderr: as words, or as JSON under `-o json`. */
@@ -94,16 +101,17 @@ export function printFailure(
   failure: Failure,
   { json, debug }: { json: boolean; debug: boolean },
 ): void {
-  if (json) {
-    const { cause: _cause, ...shown } = failure;
-    context.stderr.write(`${JSON.stringify({ error: shown })}\n`);
-  } else {
-    context.stderr.write(`error: ${visible(failure.what)}${failure.code === undefined ? '' : `   ${failure.code}`}\n`);
-    if (failure.fix !== undefined) context.stderr.write(`  fix:  ${visible(failure.fix)}\n`);
-    if (failure.help)
-      context.stderr.write(
-        `  help: ${visible(failure.help)}${failure.correlationId ? `   ref ${visible(failure.correlationId)}` : ''}\n`,
-      );
+  const { what, cause, ...rest } = failure;
+  const say = (tone: 'bad' | 'quiet', label: string, text: string): boolean =>
+    context.stderr.write(`${paint(context.color.stderr, tone, label)} ${text}\n`);
+  if (json) context.stderr.write(`${visibleJson({ error: { message: what, ...rest } })}\n`);
+  else {
+    say('bad', 'error:', visible(what) + (failure.code === undefined ? '' : `   ${visible(failure.code)}`));
+    if (failure.fix !== undefined) say('quiet', '  fix: ', visible(failure.fix));
+    if (failure.help !== undefined) say('quiet', '  help:', visible(failure.help));
+    if (failure.correlationId !== undefined) say('quiet', '  ref: ', visible(failure.correlationId));
   }
-  if (debug && failure.cause instanceof Error) context.stderr.write(`${failure.cause.stack}\n`);
+  if (debug && cause instanceof Error) {
+    for (const line of (cause.stack ?? '').split('\n')) context.stderr.write(`${visible(line)}\n`);
+  }
 }

@@ -2,16 +2,17 @@
  * Profiles and accounts: which installation, and who is signed in there. `config.json` names the current profile, each profile has its server
  * and accounts; an account's file is named by the SHA-256 of server, issuer and subject, so that nothing from a server becomes a path.
  */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { DiscoveryDocument } from '@clustral/schemas/discovery.ts';
+import { parseDiscoveryDocument, type DiscoveryDocument } from '@clustral/schemas/discovery.ts';
 import { CliError, exitCodes } from './failure.ts';
-import { readJson, remove, writeJson } from './files.ts';
+import { hasTexts, readJson, remove, writeJson } from './files.ts';
+import { visible } from './text.ts';
 
 export type ProfileConfig = {
+  /** Origin of the server as it was signed in to. */
   readonly server: string;
   readonly discovery: DiscoveryDocument;
-  /** CA to trust for this server beside the system's, PEM. */
+  /** The CA that the server's certificate is verified with instead of the machine's list, PEM. */
   readonly caPem?: string;
   /** File name of the current account, without `.json`. */
   readonly account?: string;
@@ -25,7 +26,6 @@ export type Account = {
   readonly name: string;
   readonly accessToken: string;
   readonly refreshToken?: string;
-  readonly idToken?: string;
   /** ISO 8601. */
   readonly accessTokenExpiresAt: string;
   readonly signedInAt: string;
@@ -35,18 +35,19 @@ export type Account = {
 export type Profile = { readonly name: string; readonly folder: string; readonly config: ProfileConfig | undefined };
 
 const nameForm = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const keyForm = /^[0-9a-f]{64}$/;
 
 /** The profile in use: the flag's, else `CLUSTRAL_PROFILE`, else the current one, else `default`. */
 export function openProfile(home: string, asked: string | undefined): Profile {
-  const name = asked ?? readJson<{ currentProfile?: string }>(join(home, 'config.json'))?.currentProfile ?? 'default';
+  const name = asked ?? readJson(join(home, 'config.json'), isTopConfig)?.currentProfile ?? 'default';
   if (!nameForm.test(name))
     throw new CliError(
       exitCodes.usage,
-      `'${name}' cannot be the name of a profile`,
+      `'${visible(name)}' cannot be the name of a profile`,
       'use lower-case letters, digits, dots, dashes',
     );
   const folder = join(home, 'profiles', name);
-  return { name, folder, config: readJson<ProfileConfig>(join(folder, 'config.json')) };
+  return { name, folder, config: readJson(join(folder, 'config.json'), isProfileConfig) };
 }
 
 /** Saves a profile's configuration. */
@@ -55,25 +56,35 @@ export const saveProfile = (profile: Profile, config: ProfileConfig): Promise<vo
 
 /** File name of an account, without `.json`. */
 export function accountKey(account: Pick<Account, 'server' | 'issuer' | 'subject'>): string {
+  // Loaded here: 'whoami' needs no digest, and the module takes 4 ms of its 100.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return createHash('sha256').update([account.server, account.issuer, account.subject].join('\0')).digest('hex');
 }
 
 /** The signed-in account of a profile, or undefined. */
 export function currentAccount(profile: Profile): Account | undefined {
   const key = profile.config?.account;
-  if (key === undefined || !/^[0-9a-f]{64}$/.test(key)) return undefined;
-  return readJson<Account>(join(profile.folder, 'accounts', `${key}.json`));
+  return key === undefined || !keyForm.test(key) ? undefined : readAccount(profile, key);
+}
+
+/** The account with that key as it stands on disk now: another process may have renewed or removed it. */
+export function readAccount(profile: Profile, key: string): Account | undefined {
+  return readJson(accountFile(profile, key), isAccount);
 }
 
 /** Saves an account's tokens. */
 export const saveAccount = (profile: Profile, account: Account): Promise<void> =>
-  writeJson(join(profile.folder, 'accounts', `${accountKey(account)}.json`), account);
+  writeJson(accountFile(profile, accountKey(account)), account);
 
 /** Forgets the account's tokens and every cached credential of it. */
 export function forgetAccount(profile: Profile, account: Account): void {
-  remove(join(profile.folder, 'accounts', `${accountKey(account)}.json`));
+  remove(accountFile(profile, accountKey(account)));
   remove(cacheFolder(profile, account));
 }
+
+/** The file of an account's tokens. */
+export const accountFile = (profile: Pick<Profile, 'folder'>, key: string): string =>
+  join(profile.folder, 'accounts', `${key}.json`);
 
 /** Folder of an account's cached kubeconfig credentials. */
 export const cacheFolder = (profile: Pick<Profile, 'folder'>, account: Account): string =>
@@ -84,11 +95,23 @@ export function requireAccount(profile: Profile): { config: ProfileConfig; accou
   const account = currentAccount(profile);
   if (profile.config === undefined || account === undefined) {
     const where = profile.config === undefined ? '<host>' : profile.config.server;
-    throw new CliError(
-      exitCodes.signInNeeded,
-      `nobody is signed in (profile ${profile.name})`,
-      `clustral login ${where}`,
-    );
+    const whose = profile.name === 'default' ? '' : ` (profile ${profile.name})`;
+    throw new CliError(exitCodes.signInNeeded, `nobody is signed in${whose}`, `clustral login ${where}`);
   }
   return { config: profile.config, account };
+}
+
+function isTopConfig(json: unknown): json is { currentProfile?: string } {
+  return (
+    typeof json === 'object' && json !== null && /^(string|undefined)$/.test(typeof Reflect.get(json, 'currentProfile'))
+  );
+}
+
+function isProfileConfig(json: unknown): json is ProfileConfig {
+  return hasTexts(json, ['server']) && 'document' in parseDiscoveryDocument(Reflect.get(json as object, 'discovery'));
+}
+
+function isAccount(json: unknown): json is Account {
+  const texts = 'server issuer subject displayName name accessToken accessTokenExpiresAt signedInAt';
+  return hasTexts(json, texts.split(' '));
 }

@@ -1,58 +1,81 @@
 /**
- * Runs one command line: registers the group that was typed, lets clipanion parse, executes, and turns what was thrown into words on stderr
+ * Runs one command line: finds the command that was meant, loads it alone, lets clipanion parse, executes, and turns what was thrown into words on stderr
  * and an exit code. clipanion's own runner is not used: it prints errors to stdout and always exits 1.
  */
-import { Builtins, Cli, type BaseContext } from 'clipanion';
-import { groupOf, loadGroups } from './commands.ts';
+import { asksForHelp, checkArguments, meantBy, type Meant } from './command-line.ts';
+import type { CommandName } from './command-table.ts';
 import { createContext, type CliContext } from './context.ts';
-import { describeFailure, exitCodes, type Failure } from './failure.ts';
+import { CliError, exitCodes, failureOf, type Failure } from './failure.ts';
 import { printFailure } from './output.ts';
-import { version } from './version.ts';
+import { visible } from './text.ts';
 
 /** Exit code of the command line; everything it had to say is written. */
-export async function run(args: readonly string[], context: CliContext = createContext()): Promise<number> {
-  process.once('SIGINT', () => process.exit(exitCodes.interrupted));
-  const cli = new Cli<CliContext>({
-    binaryLabel: 'Clustral',
-    binaryName: 'clustral',
-    binaryVersion: version,
-    enableColors: false,
-  });
-  const typed = groupOf(args);
-  for (const command of await loadGroups(typed)) cli.register(command);
-  cli.register(Builtins.HelpCommand as never);
-  if (args.length === 0) {
-    context.stderr.write(cli.usage(null, { detailed: false }));
-    return exitCodes.usage;
-  }
+export async function run(args: readonly string[], given: CliContext = createContext()): Promise<number> {
+  const context = args.includes('--no-color') ? { ...given, color: { stdout: false, stderr: false } } : given;
+  let name: CommandName | undefined;
   try {
-    const command = cli.process([...args], context);
-    if (command.help) {
-      context.stdout.write(cli.usage(command, { detailed: true }));
-      return exitCodes.ok;
-    }
-    // clipanion sets these two in its own runner, which is not used.
-    command.context = context as CliContext & BaseContext;
-    command.cli = cli as never;
-    return (await command.validateAndExecute()) ?? exitCodes.ok;
+    const meant = meantBy(args);
+    if (meant.kind !== 'command') return await showOverview(meant, context);
+    name = meant.name;
+    return await runCommand(meant, context);
   } catch (thrown) {
-    const failure = describeFailure(thrown);
-    printFailure(context, withUsage(failure), {
-      json: wantsJson(args),
-      debug: args.includes('--debug') || isSet(context, 'CLUSTRAL_DEBUG'),
-    });
+    const failure = withFix(await describe(thrown), name);
+    if (name === 'kube credential') printSentence(context, failure);
+    else printFailure(context, failure, { json: wantsJson(args), debug: isDebug(args, context) });
     return failure.exitCode;
   }
 }
 
-const withUsage = (failure: Failure): Failure =>
-  failure.exitCode === exitCodes.usage && failure.fix === undefined ? { ...failure, fix: 'clustral --help' } : failure;
+async function showOverview(meant: Exclude<Meant, { kind: 'command' }>, context: CliContext): Promise<number> {
+  const { groupOverview, overview } = await import('./help.ts');
+  const [stream, color] = meant.asked ? [context.stdout, context.color.stdout] : [context.stderr, context.color.stderr];
+  stream.write(meant.kind === 'group' ? groupOverview(meant.group, color) : overview(color));
+  return meant.asked ? exitCodes.ok : exitCodes.usage;
+}
 
-const isSet = (context: CliContext, name: string): boolean => Boolean(context.env[name]);
+async function runCommand(
+  { name, args }: { readonly name: CommandName; readonly args: readonly string[] },
+  context: CliContext,
+): Promise<number> {
+  const { defineCommand } = await import('./definition.ts');
+  const command = await defineCommand(name);
+  if (asksForHelp(args)) {
+    const { commandHelp } = await import('./help.ts');
+    context.stdout.write(commandHelp(command.help, context.color.stdout));
+    return exitCodes.ok;
+  }
+  checkArguments(args, command.shape);
+  return command.execute(args, context);
+}
+
+async function describe(thrown: unknown): Promise<Failure> {
+  if (thrown instanceof CliError) return failureOf(thrown);
+  const { describeFailure } = await import('./explain.ts');
+  return describeFailure(thrown);
+}
+
+function withFix(failure: Failure, name: CommandName | undefined): Failure {
+  if (failure.exitCode !== exitCodes.usage || failure.fix !== undefined) return failure;
+  return { ...failure, fix: name === undefined ? 'clustral --help' : `clustral ${name} --help` };
+}
+
+/** kubectl shows what its plugin says word by word, between messages of its own: one line, nothing else. */
+function printSentence(context: CliContext, failure: Failure): void {
+  const next =
+    failure.fix === undefined
+      ? ''
+      : failure.fix.startsWith('clustral ')
+        ? ` - run: ${failure.fix}`
+        : ` - ${failure.fix}`;
+  context.stderr.write(`clustral: ${visible(failure.what)}${visible(next)}\n`);
+}
+
+const isDebug = (args: readonly string[], context: CliContext): boolean =>
+  args.includes('--debug') || Boolean(context.env['CLUSTRAL_DEBUG']);
 
 function wantsJson(args: readonly string[]): boolean {
-  return args.some(
-    (arg, index) =>
-      arg === '--output=json' || arg === '-o=json' || (/^(-o|--output)$/.test(arg) && args[index + 1] === 'json'),
-  );
+  return args.some((arg, index) => {
+    const [flag, value = args[index + 1]] = arg.split('=', 2);
+    return (flag === '-o' || flag === '--output') && (value === 'json' || value === 'jsonl');
+  });
 }

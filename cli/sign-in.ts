@@ -1,231 +1,127 @@
 /**
- * Signing in: authorization code with PKCE on a loopback port of the kernel's choice, or the device flow. State, nonce and issuer are checked by
- * openid-client; the listener is bound before anything is printed, takes one callback and answers everything else with 404 (ID-10).
+ * Signing in: authorization code with PKCE on a loopback port, or the device flow, with PKCE too (providers may demand it). State, nonce and issuer
+ * are checked by openid-client; the listener is bound before anything is printed or opened (ID-10).
  */
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import * as oidc from 'openid-client';
-import { decodeJwt } from 'jose';
+import { listenForCallback, type CallbackListener } from './callback-listener.ts';
 import type { CliContext } from './context.ts';
 import { CliError, exitCodes } from './failure.ts';
-import { fetchWith } from './http.ts';
-import type { Account, ProfileConfig } from './profile.ts';
-import { visible } from './text.ts';
+import { accountOf, discoverProvider, granted, webAddress, type Installation } from './identity-provider.ts';
+import type { Account } from './profile.ts';
+import { paint } from './style.ts';
+import { span, visible } from './text.ts';
 
 const waitLimitMs = 180_000;
+const longestDeviceWaitSeconds = 900;
 
 export type SignInOptions = {
   readonly context: CliContext;
-  readonly config: Pick<ProfileConfig, 'server' | 'discovery' | 'caPem'>;
+  readonly installation: Installation;
   readonly openBrowser: boolean;
 };
 
 /** Signs in with a browser: prints the address, opens it if asked to, waits for the callback at most three minutes. */
 export async function signInWithBrowser(options: SignInOptions): Promise<Account> {
-  const { context, config } = options;
-  const provider = await discoverProvider(config);
-  const verifier = oidc.randomPKCECodeVerifier();
+  const provider = await discoverProvider(options.installation);
+  const listener = await listenForCallback();
+  try {
+    return await throughListener(options, provider, listener);
+  } finally {
+    listener.close();
+  }
+}
+
+async function throughListener(
+  { context, installation, openBrowser }: SignInOptions,
+  provider: oidc.Configuration,
+  listener: CallbackListener,
+): Promise<Account> {
+  const { server, discovery } = installation;
+  const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
   const checks = {
-    pkceCodeVerifier: verifier,
+    pkceCodeVerifier,
     expectedState: oidc.randomState(),
     expectedNonce: oidc.randomNonce(),
     idTokenExpected: true,
   };
-  const listener = await listen();
+  const built = oidc.buildAuthorizationUrl(provider, {
+    redirect_uri: listener.redirectUri,
+    scope: discovery.oidcScopes.join(' '),
+    code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    state: checks.expectedState,
+    nonce: checks.expectedNonce,
+  });
+  const url = webAddress(built.href, installation);
+  context.stderr.write(
+    `To sign in to ${server}, open this address in a browser within three minutes:\n\n  ${url.href}\n\n`,
+  );
+  if (openBrowser) await open(context, url);
+  const late = new CliError(
+    exitCodes.signInNeeded,
+    'nobody signed in within three minutes',
+    `clustral login ${server}`,
+  );
+  const callback = await listener.wait({ state: checks.expectedState, limitMs: waitLimitMs, late });
   try {
-    const { port } = listener.server.address() as AddressInfo;
-    const url = oidc.buildAuthorizationUrl(provider, {
-      redirect_uri: `http://127.0.0.1:${port}/callback`,
-      scope: config.discovery.oidcScopes.join(' '),
-      code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
-      code_challenge_method: 'S256',
-      state: checks.expectedState,
-      nonce: checks.expectedNonce,
-    });
-    context.stderr.write(`To sign in to ${config.server}, open this address in a browser:\n\n  ${url.href}\n\n`);
-    if (options.openBrowser) await openInBrowser(context, url);
-    const callback = await listener.callback(checks.expectedState, config.server);
-    return accountOf(await grant(oidc.authorizationCodeGrant(provider, callback, checks)), options);
-  } finally {
-    listener.server.close();
-    listener.server.closeAllConnections();
+    const tokens = await granted(oidc.authorizationCodeGrant(provider, callback.url, checks));
+    const account = accountOf(tokens, { server, now: context.now() });
+    const text = `You are ${account.displayName} on ${server}. You may close this page and go back to the terminal.`;
+    await callback.tell({ ok: true, title: 'Signed in', text });
+    return account;
+  } catch (cause) {
+    await callback.tell({ ok: false, title: 'Not signed in', text: `${(cause as Error).message}.` });
+    throw cause;
   }
 }
 
 /** Signs in with the device flow (RFC 8628): shows a code to be entered elsewhere, polls until it was. */
-export async function signInWithDevice(options: SignInOptions): Promise<Account> {
-  const { context, config } = options;
-  const provider = await discoverProvider(config);
+export async function signInWithDevice({ context, installation }: SignInOptions): Promise<Account> {
+  const { server, discovery } = installation;
+  const provider = await discoverProvider(installation);
+  if (provider.serverMetadata().device_authorization_endpoint === undefined)
+    throw new CliError(
+      exitCodes.failed,
+      'this identity provider has no sign-in by device code',
+      `clustral login ${server} --no-browser`,
+    );
   const verifier = oidc.randomPKCECodeVerifier();
-  const device = await grant(
+  const device = await granted(
     oidc.initiateDeviceAuthorization(provider, {
-      scope: config.discovery.oidcScopes.join(' '),
+      scope: discovery.oidcScopes.join(' '),
       code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
     }),
   );
+  showCode(context, device, installation);
+  const lifeMs = Math.min(device.expires_in, longestDeviceWaitSeconds) * 1000;
+  const signal = AbortSignal.timeout(lifeMs);
+  const polled = oidc.pollDeviceAuthorizationGrant(provider, device, { code_verifier: verifier }, { signal });
+  const tokens = await granted(
+    polled.catch((cause: unknown) => {
+      const isLate = signal.aborted || (cause instanceof oidc.ResponseBodyError && cause.error === 'expired_token');
+      throw isLate
+        ? new CliError(exitCodes.signInNeeded, 'nobody entered the code in time', `clustral login ${server} --device`)
+        : cause;
+    }),
+  );
+  return accountOf(tokens, { server, now: context.now() });
+}
+
+function showCode(context: CliContext, device: oidc.DeviceAuthorizationResponse, installation: Installation): void {
+  const address = webAddress(device.verification_uri, installation);
+  const code = paint(context.color.stderr, 'head', visible(device.user_code));
+  const life = span(Math.min(device.expires_in, longestDeviceWaitSeconds) * 1000);
   context.stderr.write(
-    `To sign in to ${config.server}, open ${visible(device.verification_uri)} on any device and enter the code\n\n  ${visible(device.user_code)}\n\n`,
+    `To sign in to ${installation.server}, open ${address.href} on any device and enter the code within ${life}\n\n  ${code}\n\n`,
   );
-  if (device.verification_uri_complete)
-    context.stderr.write(`or open ${visible(device.verification_uri_complete)}\n\n`);
-  const signal = AbortSignal.timeout(Math.min(device.expires_in, 900) * 1000);
-  return accountOf(
-    await grant(oidc.pollDeviceAuthorizationGrant(provider, device, { code_verifier: verifier }, { signal })),
-    options,
+  if (device.verification_uri_complete !== undefined)
+    context.stderr.write(`or open ${webAddress(device.verification_uri_complete, installation).href}\n\n`);
+}
+
+async function open(context: CliContext, url: URL): Promise<void> {
+  const { default: openInBrowser } = await import('open');
+  await openInBrowser(url.href).catch(() =>
+    context.stderr.write('No browser could be opened: open the address yourself, or use --device.\n'),
   );
 }
-
-/** New tokens for an account from its refresh token. Throws exit code 4 when the session has ended at the provider. */
-export async function refresh(account: Account, config: ProfileConfig): Promise<Account> {
-  if (account.refreshToken === undefined) throw sessionEnded(account);
-  const provider = await discoverProvider(config);
-  const tokens = await oidc.refreshTokenGrant(provider, account.refreshToken).catch((cause: unknown) => {
-    if (cause instanceof oidc.ResponseBodyError) throw sessionEnded(account);
-    throw unreachable(cause);
-  });
-  return { ...account, ...tokenFields(tokens, account) };
-}
-
-/** Ends the session at the provider, best effort: revokes the refresh token. Returns whether it did. */
-export async function endSession(account: Account, config: ProfileConfig): Promise<boolean> {
-  if (account.refreshToken === undefined) return false;
-  try {
-    await oidc.tokenRevocation(await discoverProvider(config), account.refreshToken);
-    return true;
-  } catch {
-    // Signing out must work without a network; the caller says that the server was not told.
-    return false;
-  }
-}
-
-const sessionEnded = (account: Account): CliError =>
-  new CliError(
-    exitCodes.signInNeeded,
-    `the session of ${account.displayName} on ${account.server} has ended`,
-    `clustral login ${account.server}`,
-  );
-
-async function discoverProvider(config: SignInOptions['config']): Promise<oidc.Configuration> {
-  const issuer = new URL(config.discovery.oidcAuthority);
-  const execute = issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : [];
-  const options = { execute, [oidc.customFetch]: fetchWith(config.caPem) as unknown as oidc.CustomFetch, timeout: 15 };
-  const provider = await oidc
-    .discovery(issuer, config.discovery.oidcClientId, undefined, oidc.None(), options)
-    .catch((cause: unknown) => {
-      throw unreachable(cause);
-    });
-  provider[oidc.customFetch] = options[oidc.customFetch];
-  return provider;
-}
-
-const unreachable = (cause: unknown): CliError =>
-  new CliError(
-    exitCodes.unavailable,
-    `the identity provider did not answer as it should: ${visible((cause as Error).message)}`,
-    'try again; if it stays, tell the operator',
-  );
-
-async function grant<T>(answer: Promise<T>): Promise<T> {
-  return answer.catch((cause: unknown) => {
-    const said =
-      cause instanceof oidc.AuthorizationResponseError || cause instanceof oidc.ResponseBodyError
-        ? (cause.error_description ?? cause.error)
-        : (cause as Error).message;
-    throw new CliError(
-      exitCodes.signInNeeded,
-      `the identity provider refused the sign-in: ${visible(said)}`,
-      'try again',
-    );
-  });
-}
-
-function accountOf(
-  tokens: oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers,
-  { config, context }: SignInOptions,
-): Account {
-  const claims = tokens.claims();
-  if (!claims)
-    throw new CliError(
-      exitCodes.failed,
-      'the identity provider sent no id token',
-      "ask the operator to allow the scope 'openid' for this client",
-    );
-  const text = (name: string): string | undefined =>
-    typeof claims[name] === 'string' ? (claims[name] as string) : undefined;
-  const displayName = text('email') ?? text('preferred_username') ?? claims.sub;
-  const base = {
-    server: config.server,
-    issuer: claims.iss,
-    subject: claims.sub,
-    displayName,
-    name: text('name') ?? displayName,
-    signedInAt: context.now().toISOString(),
-  };
-  return { ...base, ...tokenFields(tokens, undefined) };
-}
-
-function tokenFields(
-  tokens: oidc.TokenEndpointResponse,
-  before: Account | undefined,
-): Pick<Account, 'accessToken' | 'accessTokenExpiresAt'> & Partial<Account> {
-  const { exp } = decodeJwt(tokens.access_token);
-  const refreshToken = tokens.refresh_token ?? before?.refreshToken;
-  const idToken = tokens.id_token ?? before?.idToken;
-  return {
-    accessToken: tokens.access_token,
-    accessTokenExpiresAt: new Date((exp ?? 0) * 1000).toISOString(),
-    ...(refreshToken === undefined ? {} : { refreshToken }),
-    ...(idToken === undefined ? {} : { idToken }),
-  };
-}
-
-async function openInBrowser(context: CliContext, url: URL): Promise<void> {
-  const { default: open } = await import('open');
-  await open(url.href).catch(() => context.stderr.write('No browser could be opened: open the address yourself.\n'));
-}
-
-type Listener = { readonly server: Server; callback(state: string, serverName: string): Promise<URL> };
-
-async function listen(): Promise<Listener> {
-  const got = Promise.withResolvers<URL>();
-  let expected: { state: string; serverName: string } | undefined;
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    const isCallback = request.method === 'GET' && url.pathname === '/callback' && request.headers.host === url.host;
-    if (!isCallback || url.searchParams.get('state') !== expected?.state) {
-      response.writeHead(isCallback ? 400 : 404, plain).end('This is not the answer that clustral waits for.\n');
-      return;
-    }
-    const refused = url.searchParams.has('error');
-    const sentence = refused
-      ? 'The sign-in was refused; clustral says why.'
-      : `Signed in to ${expected.serverName}. You may close this page.`;
-    response.writeHead(refused ? 400 : 200, plain).end(`${sentence}\n`, () => got.resolve(url));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  return {
-    server,
-    async callback(state, serverName) {
-      expected = { state, serverName };
-      const timer = setTimeout(
-        () =>
-          got.reject(
-            new CliError(exitCodes.signInNeeded, 'nobody signed in within three minutes', 'run clustral login again'),
-          ),
-        waitLimitMs,
-      );
-      return got.promise.finally(() => clearTimeout(timer));
-    },
-  };
-}
-
-const plain = {
-  'content-type': 'text/plain; charset=utf-8',
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-  connection: 'close',
-};

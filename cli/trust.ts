@@ -1,18 +1,25 @@
 /**
- * Which certificates are trusted: the system's, a file that was named, and on loopback only the CA that the server shows at the first sign-in, with its
- * fingerprint printed. Verification itself is never switched off (D7, X6).
+ * Which certificates are trusted: the machine's list, or for a server whose CA was named with `--ca-file` or `--ca-pin` that CA alone, as kubectl does it.
+ * On loopback the CA that the server shows at the first sign-in is taken and its fingerprint printed. Verification itself is never switched
+ * off (D7, X6).
  */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect, getCACertificates, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { CliError, exitCodes } from './failure.ts';
+import { visible } from './text.ts';
 
 const handshakeLimitMs = 10_000;
+const longestChain = 8;
 
-/** CAs for a connection: the system's and Mozilla's list, and the profile's own. */
-export function trustedCas(caPem: string | undefined): string[] {
-  const known = new Set([...getCACertificates('default'), ...getCACertificates('system')]);
-  return [...known, ...(caPem === undefined ? [] : [caPem])];
+/** What this machine trusts: Node's list, the system's store, and what NODE_EXTRA_CA_CERTS adds. PEM. */
+export function machineCas(): string[] {
+  return [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+}
+
+/** CAs for connections to the server of a profile. */
+export function serverCas(caPem: string | undefined): string[] {
+  return caPem === undefined ? machineCas() : [caPem];
 }
 
 /** SHA-256 of a certificate as people compare it: upper-case pairs with colons. */
@@ -20,20 +27,24 @@ export function fingerprint(pem: string): string {
   return new X509Certificate(pem).fingerprint256;
 }
 
-/** The PEM of a file that was named with `--ca-file`. */
+/** The PEM of a file that was named with `--ca-file`. Throws a usage error when it holds no certificate. */
 export function readCaFile(path: string): string {
   try {
     const pem = readFileSync(path, 'utf8');
     fingerprint(pem);
     return pem;
   } catch (cause) {
-    throw new CliError(exitCodes.usage, `${path} holds no certificate in PEM (${(cause as Error).message})`);
+    throw new CliError(
+      exitCodes.usage,
+      `${visible(path)} holds no certificate in PEM (${visible((cause as Error).message)})`,
+      'name the file with the CA certificate that the operator gave you',
+    );
   }
 }
 
 export type FirstContact = {
   readonly url: URL;
-  /** SHA-256 fingerprint that the CA must have, from `--ca-pin`. */
+  /** SHA-256 fingerprint that the CA must have, from `--ca-pin`: hex, colons allowed. */
   readonly pin?: string;
 };
 
@@ -44,22 +55,28 @@ export type FirstContact = {
 export async function caOfFirstContact({ url, pin }: FirstContact): Promise<string | undefined> {
   if (url.protocol !== 'https:') return undefined;
   const { chain, problem } = await shownChain(url);
-  if (problem === undefined) return undefined;
   const top = chain.at(-1);
   const usable = top?.ca === true && verifiedBy(chain, top);
-  const pinned = pin !== undefined && top !== undefined && normal(top.fingerprint256) === normal(pin);
-  if (usable && (pinned || (pin === undefined && isLoopback(url.hostname)))) return top.toString();
-  if (pin !== undefined)
+  if (pin !== undefined) {
+    if (usable && normal(top.fingerprint256) === normal(pin)) return top.toString();
     throw new CliError(
       exitCodes.failed,
-      `the server's CA is not the pinned one (it shows ${top?.fingerprint256 ?? 'none'})`,
+      `the CA of ${url.host} is not the pinned one: it shows ${usable ? top.fingerprint256 : 'no CA'}`,
       'compare the fingerprint with the operator before you go on',
     );
+  }
+  if (problem === undefined) return undefined;
+  if (usable && isLoopback(url.hostname)) return top.toString();
   throw new CliError(
     exitCodes.unavailable,
     `the certificate of ${url.host} is not trusted (${problem})`,
-    'clustral login <host> --ca-file FILE, or --ca-pin SHA256',
+    `clustral login ${url.host} --ca-file FILE, or --ca-pin SHA256`,
   );
+}
+
+/** True for a host that is this machine: nobody sits between. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || /^127\.\d+\.\d+\.\d+$/.test(host) || host === '[::1]';
 }
 
 async function shownChain(url: URL): Promise<{ chain: readonly X509Certificate[]; problem: string | undefined }> {
@@ -68,29 +85,37 @@ async function shownChain(url: URL): Promise<{ chain: readonly X509Certificate[]
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port || 443),
     servername: isAddress(url.hostname) ? '' : url.hostname,
-    ca: trustedCas(undefined),
+    ca: machineCas(),
     // Nothing is sent on this connection: it only asks which certificate the server shows.
     rejectUnauthorized: false,
   });
-  socket.setTimeout(handshakeLimitMs, () =>
-    socket.destroy(Object.assign(new Error('the server did not answer in time'), { code: 'ETIMEDOUT' })),
-  );
+  const tooSlow = (): void => {
+    socket.destroy(Object.assign(new Error('the server did not answer in time'), { code: 'ETIMEDOUT' }));
+  };
+  const timer = setTimeout(tooSlow, handshakeLimitMs);
   socket.once('secureConnect', () => resolve(socket));
   socket.once('error', reject);
+  socket.once('close', () => reject(Object.assign(new Error('the server hung up'), { code: 'ECONNRESET' })));
   try {
     await promise;
-    const chain: X509Certificate[] = [];
-    for (
-      let one: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
-      one?.raw && chain.length < 8;
-    ) {
-      chain.push(new X509Certificate(one.raw));
-      one = one.issuerCertificate === one ? undefined : one.issuerCertificate;
-    }
-    return { chain, problem: socket.authorized ? undefined : String(socket.authorizationError) };
+    return {
+      chain: chainOf(socket),
+      problem: socket.authorized ? undefined : visible(String(socket.authorizationError)),
+    };
   } finally {
+    clearTimeout(timer);
     socket.destroy();
   }
+}
+
+function chainOf(socket: TLSSocket): readonly X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  let one: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (one?.raw && chain.length < longestChain) {
+    chain.push(new X509Certificate(one.raw));
+    one = one.issuerCertificate === one ? undefined : one.issuerCertificate;
+  }
+  return chain;
 }
 
 const verifiedBy = (chain: readonly X509Certificate[], top: X509Certificate): boolean =>
@@ -98,5 +123,3 @@ const verifiedBy = (chain: readonly X509Certificate[], top: X509Certificate): bo
 
 const normal = (print: string): string => print.replaceAll(':', '').toLowerCase();
 const isAddress = (host: string): boolean => /^[\d.]+$|:/.test(host);
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || /^127\.\d+\.\d+\.\d+$/.test(host) || host === '[::1]';

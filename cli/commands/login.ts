@@ -1,76 +1,90 @@
-/** `clustral login [host]`: signs in by browser or device code, and remembers the server and the account. */
+/** `clustral login [host]`: signs in by browser or device code, and remembers the server and the account once the server knows them. */
 import { Option } from 'clipanion';
-import { UserService } from '@clustral/schemas/gen/clustral/v1/users_pb.ts';
+import { SystemService } from '@clustral/schemas/gen/clustral/v1/system_pb.ts';
+import { UserService, type Access } from '@clustral/schemas/gen/clustral/v1/users_pb.ts';
 import { openSession } from '../client.ts';
+import { flag, usageOf } from '../command-table.ts';
 import { ClustralCommand } from '../command.ts';
 import { CliError, exitCodes } from '../failure.ts';
 import { discover } from '../http.ts';
-import { accountKey, currentAccount, saveAccount, saveProfile, type Profile, type ProfileConfig } from '../profile.ts';
-import { signInWithBrowser, signInWithDevice } from '../sign-in.ts';
-import { caOfFirstContact, fingerprint, readCaFile } from '../trust.ts';
+import {
+  accountKey,
+  currentAccount,
+  saveAccount,
+  saveProfile,
+  type Account,
+  type Profile,
+  type ProfileConfig,
+} from '../profile.ts';
+import { serverAddress } from '../server-address.ts';
+import { whileNobodyRenews } from '../token-keeper.ts';
 import { visible } from '../text.ts';
+import { caOfFirstContact, fingerprint, readCaFile, serverCas } from '../trust.ts';
+import { requireVersion, version } from '../version.ts';
 
 export class Login extends ClustralCommand {
   static override paths = [['login']];
-  static override usage = ClustralCommand.Usage({
-    category: 'Session',
-    description: 'sign in to a Clustral server',
+  static override argumentHelp = { host: 'address of the server; the last one when left out' };
+  static override usage = usageOf('login', {
     examples: [
-      ['Sign in with a browser', '$0 login https://clustral.example.com'],
-      ['On a machine without one', '$0 login https://clustral.example.com --device'],
+      ['Sign in with a browser', 'clustral login https://clustral.example.com'],
+      ['On a machine without one', 'clustral login https://clustral.example.com --device'],
     ],
   });
   host: string | undefined = Option.String({ required: false });
-  device: boolean = Option.Boolean('--device', false, { description: 'show a code to enter on another device' });
-  noBrowser: boolean = Option.Boolean('--no-browser', false, { description: 'print the address, open nothing' });
-  force: boolean = Option.Boolean('--force', false, { description: 'sign in again although the session is valid' });
-  caFile: string | undefined = Option.String('--ca-file', { description: 'CA to trust for this server, PEM' });
-  caPin: string | undefined = Option.String('--ca-pin', { description: "SHA-256 fingerprint of the server's CA" });
+  device: boolean = Option.Boolean('--device', false, flag('', 'show a code to enter on another device'));
+  noBrowser: boolean = Option.Boolean('--no-browser', false, flag('', 'print the address, open nothing'));
+  force: boolean = Option.Boolean('--force', false, flag('', 'sign in again; on this machine take a new CA too'));
+  caFile: string | undefined = Option.String('--ca-file', flag('FILE', 'CA of this server, PEM'));
+  caPin: string | undefined = Option.String('--ca-pin', flag('SHA256', "fingerprint of the server's CA"));
 
   async execute(): Promise<number> {
     const profile = this.openProfile();
-    const server = this.serverUrl(profile);
+    const server = serverAddress(this.host, profile.config?.server);
     const caPem = await this.trust(server, profile);
-    const discovery = await discover(server, caPem);
+    const discovery = await discover(server, serverCas(caPem));
     const config: ProfileConfig = { server: server.origin, discovery, ...(caPem === undefined ? {} : { caPem }) };
     const known = currentAccount(profile);
-    if (known !== undefined && known.server === config.server && !this.force && (await this.isValid(profile, config))) {
+    if (known?.server === config.server && !this.force && (await this.isValid({ ...profile, config }, known))) {
+      await saveProfile(profile, { ...config, account: accountKey(known) });
       this.say(`Already signed in to ${config.server} as ${visible(known.displayName)}; --force signs in again.`);
       return exitCodes.ok;
     }
-    const options = { context: this.context, config, openBrowser: !this.noBrowser };
-    const account = this.device ? await signInWithDevice(options) : await signInWithBrowser(options);
-    await saveAccount(profile, account);
+    const account = await this.signIn(config);
+    const access = await this.introduce({ ...profile, config }, account);
+    await whileNobodyRenews(profile, account, () => saveAccount(profile, account));
     await saveProfile(profile, { ...config, account: accountKey(account) });
-    const { access } = await this.openSession().client(UserService).getMe({});
     this.say(`Signed in to ${config.server} as ${visible(account.displayName)}.`);
-    this.say(
-      access.length === 0
-        ? 'You have no access to a cluster yet: ask an administrator.'
-        : `You can reach ${access.map(({ clusterName }) => visible(clusterName)).join(', ')}: clustral kube login ${visible(access[0]?.clusterName ?? '')}`,
-    );
+    this.say(nextStep(access));
     return exitCodes.ok;
   }
 
-  private serverUrl(profile: Profile): URL {
-    const text = this.host ?? profile.config?.server;
-    if (text === undefined)
-      throw new CliError(exitCodes.usage, 'no server is known yet', 'clustral login https://<host>');
-    const url = URL.parse(text.includes('://') ? text : `https://${text}`);
-    if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '')
+  private async signIn(config: ProfileConfig): Promise<Account> {
+    const isAlone = this.noInput || (Boolean(this.context.env['CI']) && !this.device && !this.noBrowser);
+    if (isAlone)
       throw new CliError(
-        exitCodes.usage,
-        `'${visible(text)}' is not the address of a server`,
-        'clustral login https://<host>',
+        exitCodes.signInNeeded,
+        'a sign-in needs a person, and nobody is here',
+        'run clustral login in a terminal, without --no-input and CI',
       );
-    const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-    if (url.protocol === 'http:' && !isLocal)
-      throw new CliError(
-        exitCodes.usage,
-        'a server without TLS is only taken on this machine',
-        `clustral login https://${url.host}`,
-      );
-    return url;
+    const { signInWithBrowser, signInWithDevice } = await import('../sign-in.ts');
+    const isRemote = Boolean(this.context.env['SSH_CONNECTION']);
+    if (isRemote && !this.device)
+      this.say('You seem to be connected by SSH: clustral login --device needs no browser on this machine.\n');
+    const options = { context: this.context, installation: config, openBrowser: !this.noBrowser && !isRemote };
+    return this.device ? signInWithDevice(options) : signInWithBrowser(options);
+  }
+
+  /** The first call with the new token: nothing is kept of a sign-in that the server does not take. */
+  private async introduce(profile: Profile & { config: ProfileConfig }, account: Account): Promise<readonly Access[]> {
+    const { config } = profile;
+    const session = openSession({ profile, config, account, isKept: false, ...(await this.callOptions()) });
+    const [{ access }, { minimumCliVersion }] = await Promise.all([
+      session.client(UserService).getMe({}),
+      session.client(SystemService).getVersion({}),
+    ]);
+    requireVersion(version, minimumCliVersion, config.server);
+    return access;
   }
 
   private async trust(server: URL, profile: Profile): Promise<string | undefined> {
@@ -78,30 +92,28 @@ export class Login extends ClustralCommand {
     const saved = profile.config?.server === server.origin ? profile.config.caPem : undefined;
     if (saved !== undefined && this.caPin === undefined && !this.force) return saved;
     const caPem = await caOfFirstContact({ url: server, ...(this.caPin === undefined ? {} : { pin: this.caPin }) });
-    if (caPem !== undefined && caPem !== saved) {
+    if (caPem !== undefined && caPem !== saved)
       this.say(
-        `Trusting the CA of ${server.host} from now on. Compare its SHA-256 with what the server printed:\n  ${fingerprint(caPem)}`,
+        `Trusting the CA of ${server.host} from now on. Compare its SHA-256 with what the server printed:\n\n  ${fingerprint(caPem)}\n`,
       );
-    }
     return caPem;
   }
 
-  private async isValid(profile: Profile, config: ProfileConfig): Promise<boolean> {
-    const account = currentAccount(profile);
-    if (account === undefined) return false;
-    const session = openSession({
-      profile,
-      config: { ...profile.config, ...config },
-      account,
-      timeoutMs: 10_000,
-      now: this.context.now,
-    });
-    return session
-      .client(UserService)
-      .getMe({})
-      .then(
-        () => true,
-        () => false,
-      );
+  private async isValid(profile: Profile & { config: ProfileConfig }, account: Account): Promise<boolean> {
+    const { config } = profile;
+    const session = openSession({ profile, config, account, ...(await this.callOptions()) });
+    const asked = session.client(UserService).getMe({});
+    return asked.then(
+      () => true,
+      () => false,
+    );
   }
+}
+
+function nextStep(access: readonly Access[]): string {
+  const [first] = access;
+  if (first === undefined) return 'You have no access to a cluster yet: ask an administrator.';
+  const reachable = access.slice(0, 10).map(({ clusterName, roleName }) => visible(`${clusterName} (${roleName})`));
+  const rest = access.length > reachable.length ? ` and ${access.length - reachable.length} more` : '';
+  return `You can reach ${reachable.join(', ')}${rest}.\n  next: clustral kube login ${visible(first.clusterName)}`;
 }

@@ -1,5 +1,4 @@
 /** `clustral clusters list`: every registered cluster and where its agent stands. */
-import { Option } from 'clipanion';
 import { create } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import {
@@ -8,67 +7,71 @@ import {
   ListClustersResponseSchema,
   type Cluster,
 } from '@clustral/schemas/gen/clustral/v1/clusters_pb.ts';
-import { collect, wholeNumber } from '../../client.ts';
-import { pathsOf } from '../../commands.ts';
-import { asJson, ClustralCommand } from '../../command.ts';
+import { usageOf } from '../../command-table.ts';
+import { asJson } from '../../command.ts';
 import { exitCodes } from '../../failure.ts';
-import { printList, type Column } from '../../output.ts';
+import { PagedCommand } from '../../list-command.ts';
+import { collect } from '../../paging.ts';
+import type { Tone } from '../../style.ts';
+import type { Column } from '../../table.ts';
 import { span } from '../../text.ts';
 
-const words: Readonly<Record<ClusterStatus, string>> = {
-  [ClusterStatus.UNSPECIFIED]: 'Unknown',
-  [ClusterStatus.PENDING]: 'Pending',
-  [ClusterStatus.CONNECTED]: 'Connected',
-  [ClusterStatus.DISCONNECTED]: 'Disconnected',
+const states: Readonly<Record<ClusterStatus, readonly [word: string, tone: Tone]>> = {
+  [ClusterStatus.UNSPECIFIED]: ['Unknown', 'quiet'],
+  [ClusterStatus.PENDING]: ['Pending', 'warn'],
+  [ClusterStatus.CONNECTED]: ['Connected', 'good'],
+  [ClusterStatus.DISCONNECTED]: ['Disconnected', 'bad'],
 };
 
-export class ClustersList extends ClustralCommand {
-  static override paths = pathsOf('clusters', 'list');
-  static override usage = ClustralCommand.Usage({ category: 'Clusters', description: 'list registered clusters' });
-  limit: string = Option.String('--limit', '100', { description: 'how many at most' });
-  noHeaders: boolean = Option.Boolean('--no-headers', false);
+const stateOf = ({ status }: Cluster): readonly [word: string, tone: Tone] => states[status] ?? ['Unknown', 'quiet'];
+
+const columnsAt = (now: number): readonly Column<Cluster>[] => [
+  { head: 'NAME', value: ({ name }) => name },
+  { head: 'STATUS', value: (cluster) => stateOf(cluster)[0], tone: (cluster) => stateOf(cluster)[1] },
+  { head: 'KUBERNETES', value: ({ kubernetesVersion }) => kubernetesVersion || '-' },
+  { head: 'AGENT', value: ({ agentVersion }) => agentVersion || '-' },
+  {
+    head: 'AGE',
+    value: ({ registeredAt: at }) => (at === undefined ? '-' : span(now - timestampDate(at).getTime())),
+  },
+  { head: 'ID', value: ({ id }) => id, wide: true },
+  {
+    head: 'SEEN',
+    value: ({ lastSeenAt: at }) => (at === undefined ? '-' : timestampDate(at).toISOString()),
+    wide: true,
+  },
+  {
+    head: 'LABELS',
+    value: ({ labels }) =>
+      Object.entries(labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(',') || '-',
+    wide: true,
+  },
+  { head: 'DESCRIPTION', value: ({ description }) => description || '-', wide: true },
+];
+
+export class ClustersList extends PagedCommand {
+  static override paths = [['clusters', 'list']];
+  static override usage = usageOf('clusters list');
 
   async execute(): Promise<number> {
-    const format = this.format;
-    const client = this.openSession().client(ClusterService);
-    const { items, more } = await collect(
-      wholeNumber('--limit', this.limit, [1, 10_000]),
-      async (pageToken, pageSize) => {
-        const page = await client.listClusters({ pageToken, pageSize });
-        return { items: page.clusters, next: page.nextPageToken };
-      },
-    );
-    const now = this.context.now().getTime();
-    const columns: readonly Column<Cluster>[] = [
-      { head: 'NAME', value: ({ name }) => name },
-      { head: 'STATUS', value: ({ status }) => words[status] ?? 'Unknown' },
-      { head: 'KUBERNETES', value: ({ kubernetesVersion }) => kubernetesVersion || '-' },
-      { head: 'AGENT', value: ({ agentVersion }) => agentVersion || '-' },
-      {
-        head: 'AGE',
-        value: ({ registeredAt }) =>
-          registeredAt === undefined ? '-' : span(now - timestampDate(registeredAt).getTime()),
-      },
-      { head: 'ID', value: ({ id }) => id, wide: true },
-      {
-        head: 'SEEN',
-        value: ({ lastSeenAt }) => (lastSeenAt === undefined ? '-' : timestampDate(lastSeenAt).toISOString()),
-        wide: true,
-      },
-      { head: 'DESCRIPTION', value: ({ description }) => description || '-', wide: true },
-    ];
-    const json = asJson(ListClustersResponseSchema, create(ListClustersResponseSchema, { clusters: [...items] }));
-    printList(this.context, {
-      format,
+    const { limitNumber } = this;
+    const client = (await this.openSession()).client(ClusterService);
+    const { items, next } = await collect(limitNumber, async (pageToken, pageSize) => {
+      const page = await client.listClusters({ pageToken, pageSize });
+      return { items: page.clusters, next: page.nextPageToken };
+    });
+    const message = create(ListClustersResponseSchema, { clusters: [...items], nextPageToken: next });
+    await this.printRows({
       rows: items,
-      columns,
-      json,
+      columns: columnsAt(this.context.now().getTime()),
+      json: await asJson(ListClustersResponseSchema, message),
       plural: 'clusters',
       nameOf: ({ name }) => `cluster/${name}`,
       empty: 'No clusters yet: clustral clusters register <name>',
-      heads: !this.noHeaders,
     });
-    if (more) this.say(`showing the first ${items.length}; --limit shows more`);
+    this.sayWhatIsLeft({ shown: items.length, next });
     return exitCodes.ok;
   }
 }

@@ -1,27 +1,28 @@
-/** `clustral kube logout <cluster>`: removes the context and revokes this machine's credential for the cluster. */
+/** `clustral kube logout <cluster>`: removes the contexts of a cluster and revokes this machine's credential for it. */
 import { Option } from 'clipanion';
+import { flag, usageOf } from '../../command-table.ts';
 import { ClustralCommand } from '../../command.ts';
 import { revokeCached } from '../../credentials.ts';
 import { exitCodes } from '../../failure.ts';
-import { contextsOf, kubeconfigFiles, removeEntries } from '../../kubeconfig.ts';
+import { kubeconfigFiles, removeContexts } from '../../kubeconfig.ts';
 import { findCluster } from '../../lookup.ts';
 import { visible } from '../../text.ts';
 
 export class KubeLogout extends ClustralCommand {
   static override paths = [['kube', 'logout']];
-  static override usage = ClustralCommand.Usage({
-    category: 'Kubernetes',
-    description: 'remove the context of a cluster and revoke its credential',
-  });
+  static override argumentHelp = { cluster: 'name or id' };
+  static override usage = usageOf('kube logout');
   cluster: string = Option.String({ name: 'cluster' });
-  kubeconfig: string | undefined = Option.String('--kubeconfig', { description: 'file to clean' });
+  kubeconfig: string | undefined = Option.String('--kubeconfig', flag('FILE', 'kubeconfig file to clean'));
 
   async execute(): Promise<number> {
-    const session = this.openSession();
+    const session = await this.openSession();
     const cluster = await findCluster(session, this.cluster);
-    const files = kubeconfigFiles(this.kubeconfig, this.context.env);
-    const context = contextsOf(files, session.config.server).get(cluster.id);
-    const removed = await removeEntries(files, (name) => name === context);
+    const { server } = session.config;
+    const removed = await removeContexts(
+      kubeconfigFiles(this.kubeconfig, this.context.env),
+      (context) => context.server === server && context.clusterId === cluster.id,
+    );
     this.say(
       removed.length === 0
         ? `There was no context for ${visible(cluster.name)}.`

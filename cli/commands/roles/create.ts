@@ -1,34 +1,41 @@
 /** `clustral roles create <name> --group <group>`: a name for a list of Kubernetes groups. */
 import { Option } from 'clipanion';
 import { RoleSchema, RoleService } from '@clustral/schemas/gen/clustral/v1/roles_pb.ts';
-import { pathsOf } from '../../commands.ts';
+import { flag, usageOf } from '../../command-table.ts';
 import { asJson, ClustralCommand } from '../../command.ts';
-import { exitCodes } from '../../failure.ts';
-import { printObject } from '../../output.ts';
+import { CliError, exitCodes } from '../../failure.ts';
+import { printAnswer } from '../../output.ts';
 import { visible } from '../../text.ts';
 
 export class RolesCreate extends ClustralCommand {
-  static override paths = pathsOf('roles', 'create');
-  static override usage = ClustralCommand.Usage({
-    category: 'Roles',
-    description: 'create a role',
-    examples: [['One group per --group', '$0 roles create sre --group platform:sre --group clustral:viewers']],
+  static override paths = [['roles', 'create']];
+  static override argumentHelp = { name: 'what people will call it' };
+  static override usage = usageOf('roles create', {
+    examples: [['Each group by itself', 'clustral roles create sre --group platform:sre --group clustral:viewers']],
   });
   name: string = Option.String({ name: 'name' });
-  groups: string[] = Option.Array('--group', [], {
-    description: 'Kubernetes group that a holder gets, may be repeated',
-  });
-  description: string = Option.String('--description', '', { description: 'what it is for' });
+  groups: string[] = Option.Array('--group', [], flag('GROUP', 'Kubernetes group that a holder gets, may be repeated'));
+  description: string = Option.String('--description', '', flag('TEXT', 'what it is for'));
 
   async execute(): Promise<number> {
-    const format = this.format;
-    const role = await this.openSession()
+    if (this.groups.length === 0)
+      throw new CliError(
+        exitCodes.usage,
+        "'clustral roles create' needs at least one --group",
+        `clustral roles create ${visible(this.name)} --group GROUP`,
+      );
+    const session = await this.openSession();
+    const role = await session
       .client(RoleService)
       .createRole({ name: this.name, description: this.description, k8sGroups: this.groups });
-    if (format !== 'table') printObject(this.context, format, asJson(RoleSchema, role));
-    else this.context.stdout.write(`role/${visible(role.name)} created\n`);
+    await printAnswer(this.context, {
+      format: this.format,
+      json: await asJson(RoleSchema, role),
+      name: `role/${role.name}`,
+      text: `role/${visible(role.name)} created\n`,
+    });
     if (role.k8sGroups.includes('system:masters'))
-      this.say('warning: system:masters may do anything in a cluster, whatever its RBAC says.');
+      this.warn('system:masters may do anything in a cluster, whatever its RBAC says.');
     return exitCodes.ok;
   }
 }

@@ -1,57 +1,54 @@
 /** `clustral users list`: the people who have signed in. */
-import { Option } from 'clipanion';
 import { create } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { ListUsersResponseSchema, UserService, type User } from '@clustral/schemas/gen/clustral/v1/users_pb.ts';
-import { collect, wholeNumber } from '../../client.ts';
-import { pathsOf } from '../../commands.ts';
-import { asJson, ClustralCommand } from '../../command.ts';
+import { usageOf } from '../../command-table.ts';
+import { asJson } from '../../command.ts';
 import { exitCodes } from '../../failure.ts';
-import { printList, type Column } from '../../output.ts';
+import { PagedCommand } from '../../list-command.ts';
+import { collect } from '../../paging.ts';
+import type { Column } from '../../table.ts';
 import { span } from '../../text.ts';
 
-export class UsersList extends ClustralCommand {
-  static override paths = pathsOf('users', 'list');
-  static override usage = ClustralCommand.Usage({ category: 'Users', description: 'list people who have signed in' });
-  limit: string = Option.String('--limit', '100', { description: 'how many at most' });
-  noHeaders: boolean = Option.Boolean('--no-headers', false);
+const columnsAt = (now: number): readonly Column<User>[] => [
+  { head: 'USER', value: ({ email, preferredUsername }) => email || preferredUsername || '-' },
+  { head: 'NAME', value: ({ name }) => name || '-' },
+  { head: 'ROLES', value: ({ roles }) => roles.filter((role) => role.startsWith('clustral-')).join(', ') || '-' },
+  {
+    head: 'SIGNED IN',
+    value: ({ lastSignInAt: at }) => (at === undefined ? '-' : `${span(now - timestampDate(at).getTime())} ago`),
+  },
+  {
+    head: 'STATE',
+    value: ({ disabled }) => (disabled ? 'disabled' : 'enabled'),
+    tone: ({ disabled }) => (disabled ? 'bad' : undefined),
+  },
+  { head: 'KUBERNETES NAME', value: ({ kubernetesName }) => kubernetesName || '-', wide: true },
+  { head: 'ISSUER', value: ({ issuer }) => issuer, wide: true },
+  { head: 'ID', value: ({ id }) => id, wide: true },
+];
+
+export class UsersList extends PagedCommand {
+  static override paths = [['users', 'list']];
+  static override usage = usageOf('users list');
 
   async execute(): Promise<number> {
-    const format = this.format;
-    const client = this.openSession().client(UserService);
-    const { items, more } = await collect(
-      wholeNumber('--limit', this.limit, [1, 10_000]),
-      async (pageToken, pageSize) => {
-        const page = await client.listUsers({ pageToken, pageSize });
-        return { items: page.users, next: page.nextPageToken };
-      },
-    );
-    const now = this.context.now().getTime();
-    const columns: readonly Column<User>[] = [
-      { head: 'EMAIL', value: ({ email }) => email || '-' },
-      { head: 'NAME', value: ({ name }) => name || '-' },
-      { head: 'ROLES', value: ({ roles }) => roles.filter((role) => role.startsWith('clustral-')).join(', ') || '-' },
-      {
-        head: 'SIGNED IN',
-        value: ({ lastSignInAt }) =>
-          lastSignInAt === undefined ? '-' : `${span(now - timestampDate(lastSignInAt).getTime())} ago`,
-      },
-      { head: 'DISABLED', value: ({ disabled }) => (disabled ? 'yes' : 'no') },
-      { head: 'ID', value: ({ id }) => id, wide: true },
-      { head: 'KUBERNETES NAME', value: ({ kubernetesName }) => kubernetesName || '-', wide: true },
-    ];
-    const json = asJson(ListUsersResponseSchema, create(ListUsersResponseSchema, { users: [...items] }));
-    printList(this.context, {
-      format,
+    const { limitNumber } = this;
+    const client = (await this.openSession()).client(UserService);
+    const { items, next } = await collect(limitNumber, async (pageToken, pageSize) => {
+      const page = await client.listUsers({ pageToken, pageSize });
+      return { items: page.users, next: page.nextPageToken };
+    });
+    const message = create(ListUsersResponseSchema, { users: [...items], nextPageToken: next });
+    await this.printRows({
       rows: items,
-      columns,
-      json,
+      columns: columnsAt(this.context.now().getTime()),
+      json: await asJson(ListUsersResponseSchema, message),
       plural: 'users',
       nameOf: ({ id }) => `user/${id}`,
       empty: 'Nobody has signed in yet.',
-      heads: !this.noHeaders,
     });
-    if (more) this.say(`showing the first ${items.length}; --limit shows more`);
+    this.sayWhatIsLeft({ shown: items.length, next });
     return exitCodes.ok;
   }
 }

@@ -1,0 +1,100 @@
+/**
+ * Every command, once: its words, its arguments, the line that help says about it. Plain data, so that the overview costs no more than
+ * printing it; `commands.ts` knows the code behind each, and a test keeps the two and the classes equal.
+ */
+
+export type Entry = {
+  /** The words as typed, canonical form. */
+  readonly words: string;
+  /** Arguments as usage shows them, e.g. `<cluster>` or `[host]`; empty when there are none. */
+  readonly args: string;
+  readonly category: string;
+  readonly summary: string;
+};
+
+export const commandTable = [
+  { words: 'login', args: '[host]', category: 'Session', summary: 'sign in to a Clustral server' },
+  {
+    words: 'logout',
+    args: '',
+    category: 'Session',
+    summary: 'sign out: forget tokens, revoke credentials, remove contexts',
+  },
+  { words: 'whoami', args: '', category: 'Session', summary: 'show who is signed in, without asking the server' },
+  { words: 'status', args: '', category: 'Session', summary: 'show session, server and the clusters you can reach' },
+  { words: 'kube list', args: '', category: 'Kubernetes', summary: 'list the clusters you can reach' },
+  {
+    words: 'kube login',
+    args: '<cluster>',
+    category: 'Kubernetes',
+    summary: 'write a kubeconfig context for a cluster',
+  },
+  {
+    words: 'kube logout',
+    args: '<cluster>',
+    category: 'Kubernetes',
+    summary: 'remove that context and revoke its credential',
+  },
+  {
+    words: 'kube credential',
+    args: '',
+    category: 'Kubernetes',
+    summary: 'print a credential for kubectl (its exec plugin)',
+  },
+  { words: 'clusters list', args: '', category: 'Clusters', summary: 'list registered clusters' },
+  {
+    words: 'clusters register',
+    args: '<name>',
+    category: 'Clusters',
+    summary: "register a cluster and get its agent's bootstrap token",
+  },
+  { words: 'roles list', args: '', category: 'Access', summary: 'list roles and the Kubernetes groups they give' },
+  { words: 'roles create', args: '<name>', category: 'Access', summary: 'create a role' },
+  { words: 'users list', args: '', category: 'Access', summary: 'list people who have signed in' },
+  { words: 'assignments list', args: '<user>', category: 'Access', summary: "list a person's standing roles" },
+  {
+    words: 'assignments add',
+    args: '<user> <cluster> <role>',
+    category: 'Access',
+    summary: 'give a person a role on a cluster',
+  },
+  {
+    words: 'assignments remove',
+    args: '<user> <cluster>',
+    category: 'Access',
+    summary: "take a person's role on a cluster away",
+  },
+  { words: 'audit', args: '', category: 'Audit', summary: 'search the audit log' },
+  { words: 'version', args: '', category: 'General', summary: 'show versions' },
+] as const satisfies readonly Entry[];
+
+export type CommandName = (typeof commandTable)[number]['words'];
+
+/** The entry of a command. */
+export function entryOf(name: CommandName): Entry {
+  const entry = commandTable.find(({ words }) => words === name);
+  if (!entry) throw new Error(`no command '${name}' in the table`);
+  return entry;
+}
+
+/** What clipanion wants to know of a command, from its entry. */
+export function usageOf(
+  name: CommandName,
+  more: { readonly details?: string; readonly examples?: [string, string][] } = {},
+): { category: string; description: string; details?: string; examples?: [string, string][] } {
+  const { category, summary } = entryOf(name);
+  return { category, description: summary, ...more };
+}
+
+/** Flags that every command takes: value shown in help (none for a switch) and what it does. */
+export const globalFlags = {
+  output: { names: '-o,--output', value: 'FORMAT', text: 'table, wide, json, jsonl, yaml or name' },
+  profile: { names: '--profile', value: 'NAME', text: 'use this profile instead of the current one' },
+  timeout: { names: '--timeout', value: 'DURATION', text: 'how long one call may take, 30s by default' },
+  noInput: { names: '--no-input', value: '', text: 'never wait for a person, fail instead' },
+  noColor: { names: '--no-color', value: '', text: 'print without colours' },
+  debug: { names: '--debug', value: '', text: 'say on stderr what is called and how long it took' },
+} as const satisfies Readonly<Record<string, { names: string; value: string; text: string }>>;
+
+/** A flag's description that also carries the word for its value in help. */
+export const flag = (value: string, text: string): { description: string } => ({ description: `${value}\t${text}` });
