@@ -8,6 +8,8 @@ const exclude = ['**/node_modules/**', '.data/**', '.e2e/**'];
  */
 export default defineConfig({
   test: {
+    // The tests with real parts wait more than they compute: more of them than there are cores run side by side.
+    maxWorkers: 4,
     projects: [
       {
         test: {

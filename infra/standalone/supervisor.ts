@@ -98,11 +98,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       stopping = true;
       for (const { timer } of all) clearTimeout(timer);
       const deadline = performance.now() + stopLimitMs;
-      const end = ({ child }: Managed): Promise<void> | undefined =>
-        child && endChild(child, deadline - performance.now());
+      const childrenOf = (lasting: boolean): ChildProcess[] =>
+        all.filter(({ assignment }) => assignment.lasting === lasting).flatMap(({ child }) => child ?? []);
+      await Promise.all(childrenOf(false).map((child) => endChild(child, deadline - performance.now())));
       // What others depend on ends after them.
-      await Promise.all(all.filter(({ assignment }) => !assignment.lasting).map((managed) => end(managed)));
-      for (const managed of all.filter(({ assignment }) => assignment.lasting).toReversed()) await end(managed);
+      for (const child of childrenOf(true).toReversed()) await endChild(child, deadline - performance.now());
     },
   };
 }

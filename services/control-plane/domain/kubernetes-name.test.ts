@@ -95,6 +95,10 @@ describe('the folded form of a name', () => {
     expect(foldName(one)).toBe(foldName(other));
   });
 
+  it.each(['ß', 'ẞ', 'SS', 'ss'])('takes every way to write a sharp s for one: %s', (name) => {
+    expect(foldName(name)).toBe('ss');
+  });
+
   it('is its own folded form, and does not care about letter case', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (name) => {

@@ -41,8 +41,9 @@ export function kubernetesNameOf(
 
 /** Two names with one folded form are one name: NFC, letter case ignored (D14). */
 export function foldName(name: string): string {
-  // Upper case first, because lower case alone keeps letters apart that share a capital (ß and ss, ſ and s).
-  return name.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
+  // By way of upper case, because lower case alone keeps letters apart that share a capital (ſ and s, ß and ss), and lower
+  // case before it, because the capital ẞ is its own upper case.
+  return name.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC');
 }
 
 const named = (name: string, nameClass: NameClass): KubernetesName => ({
