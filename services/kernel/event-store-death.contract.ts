@@ -13,7 +13,7 @@ export type MortalServer = {
   /** Starts it on the same files; resolves when it listens. */
   start(): Promise<void>;
   /** Keeps it from running while its connections stay open, and lets it run again. */
-  freeze(): void;
+  freeze(): Promise<void>;
   thaw(): void;
 };
 
@@ -36,7 +36,7 @@ export function describeDeath(server: () => MortalServer, store: () => EventStor
 
   it('gives up on a server that takes a call and never answers, within the limit of the call', async () => {
     await store().ping(1_000);
-    server().freeze();
+    await server().freeze();
     const since = performance.now();
     await expect(store().ping(300)).rejects.toMatchObject({ name: 'Refusal', code: 'STORE_UNAVAILABLE' });
     expect(performance.now() - since).toBeLessThan(1_500);

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -42,15 +42,26 @@ async function startEmbedded(): Promise<MortalServer> {
       await listening(child);
     },
     kill: () => end('SIGKILL'),
-    freeze: () => child?.kill('SIGSTOP'),
+    freeze: async () => {
+      child?.kill('SIGSTOP');
+      // A signal takes effect when the process is next scheduled, which on a busy machine is not at once.
+      await expect.poll(() => stateOf(child?.pid), { timeout: 5_000, interval: 5 }).toBe('T');
+    },
     thaw: () => child?.kill('SIGCONT'),
     stop: async () => {
+      // A frozen process takes no SIGTERM.
+      child?.kill('SIGCONT');
       await end('SIGTERM');
       rmSync(folder, { recursive: true });
     },
   };
   await server.start();
   return server;
+}
+
+/** The state letter of a process (proc(5)): `T` when it is stopped. */
+function stateOf(pid: number | undefined): string | undefined {
+  return /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 }
 
 async function listening(child: ChildProcess): Promise<void> {

@@ -228,7 +228,8 @@ describe('many requests', () => {
       if (request.url.includes('bulk')) response.end(Buffer.alloc(total, 'x'));
       else response.end('{}');
     });
-    const stopped = Array.from({ length: 4 }, () => {
+    // Two: more of them hold more than this world lets anybody hold back (D41).
+    const stopped = Array.from({ length: 2 }, () => {
       const carried = new Carried(world.agents, callOf(clusterId, { target: '/bulk' }));
       carried.wantsMore = false;
       return carried;
