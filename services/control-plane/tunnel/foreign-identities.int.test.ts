@@ -172,8 +172,8 @@ describe('TN-06 a hundred wrong bootstrap tokens', () => {
       times[1].push(await took(unknown));
     }
     session.destroy();
-    const [known, stranger] = times.map((all) => all.toSorted((a, b) => a - b)[15] ?? 0) as [number, number];
-    // A signature or a certificate would show as several milliseconds; noise of this machine is allowed.
-    expect(Math.abs(known - stranger)).toBeLessThan(Math.max(5, Math.min(known, stranger)));
+    // The quickest of each, because what else the machine does only ever adds. A signature would show as milliseconds.
+    const [known, stranger] = [Math.min(...times[0]), Math.min(...times[1])];
+    expect(Math.abs(known - stranger)).toBeLessThan(5);
   });
 });
