@@ -11,8 +11,8 @@ const retry = process.env['CI'] === undefined ? 0 : 1;
  */
 export default defineConfig({
   test: {
-    // The tests with real parts wait more than they compute: two side by side even on two cores.
-    maxWorkers: 2,
+    // The tests with real parts wait more than they compute: three side by side even on two cores.
+    maxWorkers: 3,
     projects: [
       {
         test: {

@@ -168,8 +168,9 @@ describe('what the log has of a connection', () => {
 
   it('is disconnected after 45 s without any, and nothing when it comes back before', async () => {
     const { clusterId, identity } = await enrolled();
-    (await new RawAgent(identity).connect(world.url)).close();
+    const agent = await new RawAgent(identity).connect(world.url);
     await until('it is connected', () => isConnected(clusterId) === 'connected');
+    agent.close();
     await until('it is gone', () => world.agents.presence(clusterId) === undefined);
     world.pass(44_000);
     const back = await new RawAgent(identity).connect(world.url);
