@@ -15,7 +15,7 @@ import {
 } from '@clustral/schemas/gen/clustral/v1/tunnel_pb.ts';
 import { transportOn } from './control-plane-session.ts';
 import { LaneSet, type LaneSetParts } from './lane-set.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox } from '@clustral/kernel/outbox.ts';
 import { Pulse } from './pulse.ts';
 
 const helloMs = 15_000;

@@ -26,7 +26,7 @@ import {
   spkiOf,
   type KeyPair,
 } from '@clustral/kernel/x509.ts';
-import { Outbox } from '../outbox.ts';
+import { Outbox } from '@clustral/kernel/outbox.ts';
 
 const day = 86_400_000;
 const validity = { notBefore: new Date(Date.now() - day), notAfter: new Date(Date.now() + 90 * day) };

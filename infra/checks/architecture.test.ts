@@ -33,7 +33,10 @@ const mayImport: readonly (readonly [folder: string, allowed: readonly string[]]
   ['services/audit', ['projections', 'services/kernel', 'schemas']],
   ['services/gateway', ['services/kernel', 'schemas']],
   ['services/web', ['services/kernel', 'schemas']],
-  ['agent', ['schemas', ...['log', 'config', 'lifecycle', 'x509'].map((file) => `services/kernel/${file}.ts`)]],
+  [
+    'agent',
+    ['schemas', ...['log', 'config', 'lifecycle', 'outbox', 'x509'].map((file) => `services/kernel/${file}.ts`)],
+  ],
   ['cli', ['schemas']],
   ['ui', ['schemas']],
   ['infra/embedded', ['schemas', 'services/kernel']],

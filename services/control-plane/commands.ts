@@ -1,8 +1,7 @@
 /**
  * Runs commands: load, fold, decide, append with the exact revision, and wait until the policy fold has it (D16, D18).
  * One command at a time per stream and per `exclusive` key, because a rule such as a unique name is decided on the
- * fold, which must have what the command before it wrote. It is not `kernel/decide.ts`: that one knows neither epochs
- * nor the fold.
+ * fold, which must have what the command before it wrote.
  *
  * The rule it lives by: an append whose answer was lost keeps its keys until it is known whether it took, so that
  * nobody decides on a log that may still change under them.

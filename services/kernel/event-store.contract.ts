@@ -3,7 +3,6 @@
  * run, a real EventStoreDB when one is named. Stream names are new in each test, so it runs on a log that others use too.
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { describeDeciding } from './decide.contract.ts';
 import { connectEventStore } from './event-store.ts';
 import { describeDeath, type MortalServer } from './event-store-death.contract.ts';
 import type { EventStore } from './event-store-port.ts';
@@ -18,7 +17,6 @@ export function describeEventStore(name: string, start: () => Promise<ServerUnde
     const { store } = connected(start);
     describeStreams(store);
     describeSubscriptions(store);
-    describeDeciding(store);
     it('answers a ping', async () => {
       await store().ping(5_000);
     });

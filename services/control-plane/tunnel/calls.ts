@@ -21,7 +21,7 @@ import type { PresentedIdentity } from '../domain/cluster-agent.ts';
 import type { AgentProcess, Connection, ControlMessage } from './connection.ts';
 import { speak } from './control.ts';
 import type { CallOrigin, Enrolment } from './enrolment.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox } from '@clustral/kernel/outbox.ts';
 import type { RefusedCall, TunnelCall } from './listener.ts';
 
 export type CallDeps = {

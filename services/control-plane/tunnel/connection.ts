@@ -11,7 +11,7 @@ import type { LaneEncoder } from '@clustral/schemas/lane-codec.ts';
 import type { PresentedIdentity } from '../domain/cluster-agent.ts';
 import type { Peer } from './authenticator.ts';
 import { Lane, type LaneOwner } from './lane.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox } from '@clustral/kernel/outbox.ts';
 import { endOfStream } from './refused-stream.ts';
 
 /** How many lanes an agent keeps free when little happens. Each open stream costs memory on both ends. */

@@ -6,7 +6,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { AgentHello, ControlDownSchema, ControlUp } from '@clustral/schemas/gen/clustral/v1/tunnel_pb.ts';
 import { idleLanes, mostLanes, type AgentProcess, type Connection, type ControlMessage } from './connection.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox } from '@clustral/kernel/outbox.ts';
 
 type Down = MessageInitShape<typeof ControlDownSchema>;
 

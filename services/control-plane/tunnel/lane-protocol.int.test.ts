@@ -8,7 +8,7 @@ import {
   type LaneResponse,
 } from '@clustral/schemas/gen/clustral/v1/tunnel_pb.ts';
 import type { ClusterId } from '@clustral/schemas/ids.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox } from '@clustral/kernel/outbox.ts';
 import { callOf, carry, Carried } from './testing/carrying.ts';
 import { enrolRaw, envelope, RawAgent, reply, type RawIdentity, type RawLane } from './testing/raw-agent.ts';
 import { startTunnelWorld, until, type TunnelWorld } from './testing/tunnel-world.ts';

@@ -18,7 +18,7 @@ import { createAuthenticator, type Authenticator } from './authenticator.ts';
 import { Connection, type AgentProcess, type ControlMessage } from './connection.ts';
 import { createCallHandler } from './calls.ts';
 import { Enrolment } from './enrolment.ts';
-import type { Outbox } from './outbox.ts';
+import type { Outbox } from '@clustral/kernel/outbox.ts';
 import { PresenceFacts } from './presence-facts.ts';
 import { startTunnelServer, type RefusedCall, type TunnelCall, type TunnelServer } from './listener.ts';
 

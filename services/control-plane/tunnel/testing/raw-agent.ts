@@ -20,7 +20,7 @@ import {
   type LaneRequest,
 } from '@clustral/schemas/gen/clustral/v1/tunnel_pb.ts';
 import { createCertificateRequest, createKeyPair, type KeyPair } from '@clustral/kernel/x509.ts';
-import { Outbox } from '../outbox.ts';
+import { Outbox } from '@clustral/kernel/outbox.ts';
 
 export type RawIdentity = { readonly keys: KeyPair; readonly certificatePem: string; readonly token: string };
 

@@ -1,6 +1,6 @@
 /**
- * What the agent has to say on `Control`, in order, until it is closed. It holds little: a connection that takes nothing is found
- * out by its pulse, and until then heartbeats are dropped instead of kept.
+ * What is to be said on a stream, in order, until it is closed. It holds little: a peer that does not listen loses its
+ * connection instead of growing our memory.
  */
 const mostMessages = 64;
 
@@ -17,7 +17,7 @@ export class Outbox<Message> implements AsyncIterable<Message> {
     return true;
   }
 
-  /** What was pushed is still sent; then the stream ends. */
+  /** What was pushed is still delivered; then the iteration ends. */
   close(): void {
     this.#closed = true;
     this.#wake();
