@@ -4,7 +4,7 @@
  * lives by: nothing leaves without an impersonated user, since it would count as the agent itself.
  */
 import type { RequestHead } from '@clustral/schemas/lane-codec.ts';
-import { hopByHop } from './upstream.ts';
+import { hopByHop } from '@clustral/schemas/hop-by-hop.ts';
 
 const dropped: ReadonlySet<string> = new Set([
   'audit-id',

@@ -1,4 +1,5 @@
 /** What carries a request to the API server: the seam between a lane and the two versions of HTTP. */
+import { hopByHop } from '@clustral/schemas/hop-by-hop.ts';
 import type { LaneFailure } from '@clustral/schemas/lane-codec.ts';
 
 /** One request, ready to be sent. All text holds one char per byte. */
@@ -31,20 +32,6 @@ export type UpstreamRequest = {
   resume(): void;
   cancel(): void;
 };
-
-/** Headers of one hop (RFC 9110, section 7.6.1), in both directions. */
-export const hopByHop: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-]);
 
 /** The reply's headers without pseudo headers, and without those of one hop. `raw` is name, value, name, value. */
 export function replyHeaders(raw: readonly string[]): string[] {

@@ -4,20 +4,7 @@
  * hop only, and what the server sets itself. The server's own headers are added after this, out of a client's reach.
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
-
-/** Headers of one hop (RFC 9110, section 7.6.1), in both directions. */
-export const hopByHop: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-]);
+import { hopByHop } from '@clustral/schemas/hop-by-hop.ts';
 
 /** Who somebody is, where they come from, or what only a server may say (PX-08, GW-22, D19). */
 const dropped: ReadonlySet<string> = new Set([

@@ -4,7 +4,8 @@
  * behind the proxy could act on our own origin (PX-21).
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
-import { folded, hopByHop, listedInConnection } from './headers.ts';
+import { hopByHop } from '@clustral/schemas/hop-by-hop.ts';
+import { folded, listedInConnection } from './headers.ts';
 
 /** Where the answer goes. */
 export type ReplyContext = {
