@@ -64,6 +64,11 @@ describe('the audit row of', () => {
       "dev@corp.example: list pods in default on cluster 'prod' gave 200 after 18 ms",
     ],
     [
+      'proxy.request.repeated',
+      'dev@corp.example',
+      "dev@corp.example: list pods in default on cluster 'prod' gave 200 after 18 ms (3 times until 2026-11-24T08:20:28.000Z)",
+    ],
+    [
       'proxy.request.ended',
       'dev@corp.example',
       "dev@corp.example: create pods/web-0/exec in default on cluster 'prod' gave 403 after 7 ms",

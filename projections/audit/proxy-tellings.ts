@@ -1,5 +1,5 @@
 /** What the audit says of proxied requests, refused ones, and what is known to be missing. */
-import type { KubernetesRequest, ProxyFact, ProxyOutcome } from '@clustral/schemas/events/proxy.ts';
+import type { KubernetesRequest, ProxyFact, ProxyOutcome, RepeatedReads } from '@clustral/schemas/events/proxy.ts';
 import { times } from './cluster-tellings.ts';
 import type { Names } from './names.ts';
 import type { FactOf, Telling, Tellings } from './telling.ts';
@@ -7,7 +7,7 @@ import type { FactOf, Telling, Tellings } from './telling.ts';
 export const proxyTellings: Tellings<ProxyFact['type']> = {
   'proxy.request': (fact, names) => {
     const { data } = fact;
-    const outcome = data.phase === 'ended' ? data.outcome : undefined;
+    const { outcome, repeats } = data.phase === 'ended' ? data : {};
     const who = names.user(data.userId, data.userRevision);
     const what = `${data.request.verb} ${objectOf(data.request)} on cluster '${names.cluster(data.clusterId)}'`;
     return {
@@ -15,7 +15,7 @@ export const proxyTellings: Tellings<ProxyFact['type']> = {
       resourceId: data.requestId,
       resourceName: objectOf(data.request),
       clusterId: data.clusterId,
-      message: `${who}: ${what} ${endOf(data.phase, outcome)}`,
+      message: `${who}: ${what} ${endOf(data.phase, outcome)}${repeatedly(repeats)}`,
       details: {
         ...basisOf(fact, names),
         ...data.request,
@@ -23,6 +23,7 @@ export const proxyTellings: Tellings<ProxyFact['type']> = {
         phase: data.phase,
         startedAt: data.startedAt,
         ...outcome,
+        ...(repeats && { count: repeats.requestIds.length + 1, ...repeats }),
       },
       failed: data.phase === 'outcome_unknown' || (outcome !== undefined && isFailure(outcome)),
       ...errorOf(data.phase, outcome),
@@ -75,6 +76,9 @@ function endOf(phase: FactOf<'proxy.request'>['data']['phase'], outcome: ProxyOu
   const how = outcome.end === 'completed' ? '' : `, ${outcome.end.replaceAll('_', ' ')}`;
   return `gave ${status} after ${outcome.durationMs} ms${how}`;
 }
+
+const repeatedly = (repeats: RepeatedReads | undefined): string =>
+  repeats === undefined ? '' : ` (${repeats.requestIds.length + 1} times until ${repeats.until})`;
 
 function errorOf(
   phase: FactOf<'proxy.request'>['data']['phase'],

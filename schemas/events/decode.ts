@@ -97,11 +97,13 @@ const claims = record({
 const kubernetesRequest = record({ method: text, path: text, verb: text, resource: textOrNull, namespace: textOrNull });
 const outcome = record({ status: numberOrNull, durationMs: number, end: text, errorCode: textOrNull });
 
+const repeats = optional(record({ requestIds: texts, until: instant }));
+
 const phases = kind((value) => value === 'started' || value === 'ended' || value === 'outcome_unknown');
 // Only an end has an outcome, and it must have one.
 const ending: Check = (value) => {
   if (!isRecord(value) || value['phase'] !== 'ended') return undefined;
-  return pathOf('outcome', outcome(value['outcome']));
+  return pathOf('outcome', outcome(value['outcome'])) ?? pathOf('repeats', repeats(value['repeats']));
 };
 const proxyRequest = record({
   requestId: text,

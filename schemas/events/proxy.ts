@@ -44,13 +44,29 @@ export type ProxyOutcome = {
   readonly errorCode: string | null;
 };
 
+/**
+ * The other reads that a record stands for: same person, credential, decision, path, source and client, all ended well
+ * within a few seconds. The record's own outcome then has the sum of their bytes and the longest of their durations.
+ */
+export type RepeatedReads = {
+  /** Ids of the others, as they reached the cluster's own audit log (D19). The record's own id is not among them. */
+  readonly requestIds: readonly string[];
+  /** When the last of them ended. */
+  readonly until: string;
+};
+
 export type ProxyFact =
   | {
       readonly type: 'proxy.request';
       readonly data: Of &
         DecisionBasis & { readonly request: KubernetesRequest; readonly strict: boolean } & (
           | { readonly phase: 'started'; readonly startedAt: string }
-          | { readonly phase: 'ended'; readonly startedAt: string; readonly outcome: ProxyOutcome }
+          | {
+              readonly phase: 'ended';
+              readonly startedAt: string;
+              readonly outcome: ProxyOutcome;
+              readonly repeats?: RepeatedReads;
+            }
           | { readonly phase: 'outcome_unknown'; readonly startedAt: string }
         );
     }

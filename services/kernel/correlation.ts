@@ -30,6 +30,9 @@ export function correlate(headers: {
   };
 }
 
+/** True for an id in the form of those that are made here when nobody chose one. */
+export const isFreshCorrelationId = (id: string): boolean => /^[0-9a-f]{32}$/.test(id);
+
 function traceIdOf(traceparent: string | undefined): string | undefined {
   const match = traceparent === undefined ? null : traceparentForm.exec(traceparent);
   const [, traceId, parentId] = match ?? [];

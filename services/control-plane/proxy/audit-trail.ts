@@ -1,7 +1,7 @@
 /**
  * What of proxied requests goes into the log, and when (D28-D30). A strict request is on record durably before anything is
- * forwarded; all others leave one record at their end, in batches. Nothing is dropped: when too much waits, new requests
- * wait for room, and after a while are refused. It never looks at a body (D11).
+ * forwarded; all others leave one record at their end, in batches, or share one with their like. Nothing is dropped: when too
+ * much waits, new requests wait for room, and after a while are refused. It never looks at a body (D11).
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { ProxyOutcome } from '@clustral/schemas/events/proxy.ts';
@@ -15,10 +15,12 @@ import {
   startedRecord,
   streamOf,
   type Denial,
+  type Ending,
   type Gap,
   type ProxyRecord,
   type RequestRecord,
 } from './proxy-records.ts';
+import { ReadGatherer } from './read-gatherer.ts';
 
 /** Records that may wait for the log, and requests that may wait for room among them. */
 const limits = { waiting: 10_000, forRoom: 1_000, deadlineMs: 5_000, idleStreams: 200 };
@@ -84,12 +86,17 @@ class Trail {
   readonly #open = new Map<string, Map<string, number>>();
   readonly #roomWanted: (() => void)[] = [];
   readonly #emptied: (() => void)[] = [];
+  readonly #reads: ReadGatherer;
   #count = 0;
   #stopped = false;
 
   constructor(options: AuditTrailOptions) {
     this.#options = options;
     this.#limits = { ...limits, ...options.limits };
+    this.#reads = new ReadGatherer({
+      now: options.now,
+      write: ({ record, ending, since }) => this.#end(record, ending, since),
+    });
   }
 
   isFull(): boolean {
@@ -128,10 +135,15 @@ class Trail {
   }
 
   ended(record: RequestRecord, outcome: ProxyOutcome): void {
+    if (!this.#reads.take(record, outcome)) this.#end(record, { outcome });
+  }
+
+  #end(record: RequestRecord, ending: Ending, since?: number): void {
     const stream = streamOf(record);
-    this.push(endedRecord(record, outcome, this.#options.epoch()), {
+    this.push(endedRecord(record, ending, this.#options.epoch()), {
       urgent: false,
       durable: () => this.#closed(stream, record.requestId),
+      ...(since === undefined ? {} : { since }),
     });
   }
 
@@ -141,12 +153,12 @@ class Trail {
     );
   }
 
-  push({ stream, fact }: ProxyRecord, how: Partial<Pick<Waiting, 'urgent' | 'durable'>> = { urgent: false }): void {
+  push({ stream, fact }: ProxyRecord, how: Partial<Omit<Waiting, 'fact'>> = { urgent: false }): void {
     if (this.#stopped) return;
     this.#count += 1;
     this.#streamOf(stream).push({
       fact,
-      since: this.#options.now().getTime(),
+      since: how.since ?? this.#options.now().getTime(),
       urgent: how.urgent ?? true,
       durable: (revision) => {
         this.#count -= 1;
@@ -158,13 +170,15 @@ class Trail {
   }
 
   mark(): TrailMark {
-    const waiting = [...this.#streams.values()].flatMap(({ oldest }) => (oldest === undefined ? [] : [oldest]));
+    const sources = [this.#reads, ...this.#streams.values()];
+    const waiting = sources.flatMap(({ oldest }) => (oldest === undefined ? [] : [oldest]));
     const durableUntil = new Date(Math.min(this.#options.now().getTime(), ...waiting));
     const open = Object.fromEntries([...this.#open].map(([stream, starts]) => [stream, Math.min(...starts.values())]));
     return { durableUntil, open };
   }
 
   async stop(limitMs: number): Promise<boolean> {
+    this.#reads.flush();
     for (const stream of this.#streams.values()) stream.flush();
     if (this.#count > 0) {
       const { promise, resolve } = Promise.withResolvers<void>();

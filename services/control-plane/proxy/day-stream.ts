@@ -50,9 +50,12 @@ export class DayStream {
     return this.#waiting.length === 0;
   }
 
-  /** When the oldest fact that is not durable yet came, in the caller's milliseconds. */
+  /** When what the oldest fact tells, of those not durable yet, happened; in the caller's milliseconds. */
   get oldest(): number | undefined {
-    return this.#waiting[0]?.since;
+    return this.#waiting.reduce<number | undefined>(
+      (oldest, { since }) => (oldest === undefined ? since : Math.min(oldest, since)),
+      undefined,
+    );
   }
 
   push(waiting: Waiting): void {

@@ -12,6 +12,7 @@ import {
   type KubernetesRequest,
   type ProxyFact,
   type ProxyOutcome,
+  type RepeatedReads,
 } from '@clustral/schemas/events/proxy.ts';
 import type { ClusterId, CredentialId, RequestId, UserId } from '@clustral/schemas/ids.ts';
 import { derivedUuid } from '../derived-id.ts';
@@ -72,12 +73,15 @@ export function startedRecord(record: RequestRecord, epoch: number): ProxyRecord
   return requestRecord(record, { phase: 'started' }, epoch);
 }
 
+/** How a request ended, and which others its record stands for. */
+export type Ending = { readonly outcome: ProxyOutcome; readonly repeats?: RepeatedReads };
+
 /** Phase `ended`. */
-export function endedRecord(record: RequestRecord, outcome: ProxyOutcome, epoch: number): ProxyRecord {
-  return requestRecord(record, { phase: 'ended', outcome }, epoch);
+export function endedRecord(record: RequestRecord, ending: Ending, epoch: number): ProxyRecord {
+  return requestRecord(record, { phase: 'ended', ...ending }, epoch);
 }
 
-type Phase = { readonly phase: 'started' } | { readonly phase: 'ended'; readonly outcome: ProxyOutcome };
+type Phase = { readonly phase: 'started' } | ({ readonly phase: 'ended' } & Ending);
 
 function requestRecord(record: RequestRecord, phase: Phase, epoch: number): ProxyRecord {
   const { requestId, clusterId, basis, request, strict, origin } = record;

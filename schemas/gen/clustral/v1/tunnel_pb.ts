@@ -370,7 +370,8 @@ export type LaneHead = Message<"clustral.v1.LaneHead"> & {
   notAfter?: Timestamp | undefined;
 
   /**
-   * The connection is to be upgraded: raw bytes both ways after a 101.
+   * The connection is to be upgraded: raw bytes both ways after a 101, `end` closing one direction. The headers then hold
+   * exactly one `upgrade` line, websocket or SPDY/3.1, and nothing follows the head before the 101 has come (UP-01).
    *
    * @generated from field: bool upgrade = 10;
    */
