@@ -1,20 +1,21 @@
 /** The projections' process: reads the log, writes the read models. It answers nobody, but for a health check where a port is set. */
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { integer, readConfig, seconds, text, type Environment } from '@clustral/kernel/config.ts';
 import { connectEventStore } from '@clustral/kernel/event-store.ts';
 import { buildHttpServer } from '@clustral/kernel/http-server.ts';
 import { runProcess, type Running } from '@clustral/kernel/lifecycle.ts';
 import { createLog, type Log } from '@clustral/kernel/log.ts';
-import { allCollections, allModels, readModelsVersion } from './all-models.ts';
+import { allModels } from './all-models.ts';
+import { openReadStore, placeOf } from './place.ts';
 import { newStatus, runProjector, type ProjectorStatus } from './projector.ts';
-import { openSqliteStore } from './sqlite/store.ts';
 
 const tenYearsSeconds = 3_650 * 86_400;
 
 const configuration = {
   EVENTSTORE_CONNECTION_STRING: text(),
   CLUSTRAL_DATA: text(),
+  MONGO_CONNECTION_STRING: text().optional(),
+  MONGO_DATABASE_NAME: text().default('clustral'),
   PROXY_RETENTION: seconds('PROXY_RETENTION', tenYearsSeconds).default(90 * 86_400),
   METRICS_PORT: integer(0, 65_535).optional(),
   LISTEN_HOST: text().default('127.0.0.1'),
@@ -28,8 +29,7 @@ export async function start(
 ): Promise<Running & { readonly notReady: () => string | undefined; readonly port: number | undefined }> {
   const config = readConfig(environment, configuration);
   const eventStore = connectEventStore({ connectionString: config.EVENTSTORE_CONNECTION_STRING, log });
-  const folder = join(config.CLUSTRAL_DATA, 'read-models');
-  const store = openSqliteStore({ folder, version: readModelsVersion, collections: allCollections });
+  const store = await openReadStore(placeOf(config));
   const stopping = new AbortController();
   const status = newStatus();
   const notReady = () => reasonOf(status);

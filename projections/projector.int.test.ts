@@ -50,8 +50,8 @@ describe('the projector', () => {
     ends.push(() => projector.stop());
     return projector;
   };
-  const read = (from = folder): ReadModels => {
-    const models = openReadModels({ folder: from, readOnly: true });
+  const read = async (from = folder): Promise<ReadModels> => {
+    const models = await openReadModels({ folder: from });
     ends.push(() => models.close());
     return models;
   };
@@ -62,7 +62,7 @@ describe('the projector', () => {
   const cleanFold = async (position: bigint) => {
     const clean = await mkdtemp(join(tmpdir(), 'rm-'));
     const projector = startProjector(log.store, clean);
-    await read(clean).waitFor(position, 20_000);
+    await (await read(clean)).waitFor(position, 20_000);
     await projector.stop();
     const all = await dump(clean);
     await rm(clean, { recursive: true });
@@ -72,7 +72,7 @@ describe('the projector', () => {
   it('shows a change to whoever waits for its position, within milliseconds', async () => {
     await append(log.store, new Story().tell('cluster-a', registered('a', 'prod')).facts);
     project();
-    const models = read();
+    const models = await read();
     await expect.poll(() => getCluster(models, 'a')).toMatchObject({ name: 'prod' });
     const { position } = await log.store.append('cluster-b', 'none', [
       { ...(new Story().tell('cluster-b', registered('b', 'staging')).facts[0] as Recorded), id: crypto.randomUUID() },
@@ -85,7 +85,7 @@ describe('the projector', () => {
     const facts = longStory();
     const position = await append(log.store, facts);
     project(deliveredAgain(log.store));
-    await read().waitFor(position, 20_000);
+    await (await read()).waitFor(position, 20_000);
     await stopAll();
     expect(await dump(folder)).toEqual(await cleanFold(position));
   });
@@ -111,7 +111,7 @@ describe('the projector', () => {
       child.kill('SIGTERM');
       await once(child, 'exit');
     });
-    await read(join(data, 'read-models')).waitFor(position, 20_000);
+    await (await read(join(data, 'read-models'))).waitFor(position, 20_000);
     await stopAll();
     expect(await dump(join(data, 'read-models'))).toEqual(await cleanFold(position));
   });
@@ -139,7 +139,7 @@ describe('the projector', () => {
     const [first] = new Story().tell('role-a', roleCreated('a')).facts as [Recorded];
     const known = await append(log.store, [first]);
     const projector = project();
-    const models = read();
+    const models = await read();
     await models.waitFor(known, 5_000);
     const broken = { ...first, id: crypto.randomUUID(), stream: 'role-b', data: { roleId: 'b' } };
     const position = await append(log.store, [broken]);
@@ -160,7 +160,7 @@ describe('the projector', () => {
     told.epoch = 1;
     const position = await append(log.store, told.tell('role-a', roleCreated('a')).facts);
     project();
-    const models = read();
+    const models = await read();
     await models.waitFor(position, 5_000);
     expect((await listRoles(models, { limit: 5 })).items).toEqual([]);
     expect((await auditEvents(models, { filters: { code: 'CRL001I' }, limit: 5 })).items).toMatchObject([
@@ -173,7 +173,7 @@ describe('the projector', () => {
       type: 'control_plane.took_over',
       data: { epoch: 2, holder: 'h' },
     });
-    const models = read();
+    const models = await read();
     const before = project();
     await models.waitFor(await append(log.store, lease.facts), 5_000);
     await before.stop();
@@ -187,7 +187,7 @@ describe('the projector', () => {
   it('builds anew from the log when its files are damaged', async () => {
     const position = await append(log.store, story);
     project();
-    await read().waitFor(position, 5_000);
+    await (await read()).waitFor(position, 5_000);
     await stopAll();
     const before = await dump(folder);
     await writeFile(currentDatabase({ folder, version: readModelsVersion }) ?? '', 'rubbish');
@@ -198,13 +198,13 @@ describe('the projector', () => {
   it('builds anew when the log is another one', async () => {
     const position = await append(log.store, story);
     project();
-    await read().waitFor(position, 5_000);
+    await (await read()).waitFor(position, 5_000);
     await stopAll();
     const other = await startLog();
     ends.push(() => other.stop());
     await append(other.store, new Story().tell('role-z', roleCreated('z', 'only')).facts);
     project(other.store);
-    const models = read();
+    const models = await read();
     await expect
       .poll(async () => (await listRoles(models, { limit: 5 })).items.map(({ name }) => name), { timeout: 10_000 })
       .toEqual(['only']);
@@ -217,7 +217,7 @@ describe('the projector', () => {
     const now = new Date(Date.now() + 95 * dayMs);
     const projector = startProjector(log.store, folder, { now: () => now, keepSeconds: 90 * 86_400 });
     ends.push(() => projector.stop());
-    const models = read();
+    const models = await read();
     await models.waitFor(position, 5_000);
     const proxyRows = async () =>
       (await auditEvents(models, { filters: { category: 'proxy' }, limit: 50 })).items.map(({ event }) => event);

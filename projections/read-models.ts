@@ -5,10 +5,9 @@
  * Rule: an answer is whole or there is none. Until the projections have been built once, every query waits a bounded time and
  * then is `STORE_UNAVAILABLE`; half-built models answer nobody (ES-06).
  */
-import { readModelsVersion } from './all-models.ts';
+import { openReader, type ReadModelsPlace } from './place.ts';
 import { projectionName, projectorCollection, stateId } from './projector-state.ts';
 import type { ReadStoreReader } from './read-store.ts';
-import { openSqliteReader } from './sqlite/reader.ts';
 import { waitUntilReached } from './wait-until-reached.ts';
 
 /** What the services hold. */
@@ -25,9 +24,9 @@ export type ReadModels = ReadStoreReader & {
   close(): void;
 };
 
-/** Opens the read models in the folder (`<CLUSTRAL_DATA>/read-models`), which another process writes and may not have begun. */
-export function openReadModels({ folder }: { readonly folder: string; readonly readOnly: true }): ReadModels {
-  const reader = openSqliteReader({ folder, version: readModelsVersion });
+/** Opens the read models at the place where another process writes them, and may not have begun. */
+export async function openReadModels(place: ReadModelsPlace): Promise<ReadModels> {
+  const reader = await openReader(place);
   return {
     get: (collection, id) => reader.get(collection, id),
     find: (collection, find) => reader.find(collection, find),

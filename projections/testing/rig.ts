@@ -83,7 +83,7 @@ export function startProjector(
 
 /** All documents of all collections, as their JSON is stored, for comparing byte by byte. */
 export async function dump(folder: string): Promise<Readonly<Record<string, readonly Document[]>>> {
-  const models: ReadModels = openReadModels({ folder, readOnly: true });
+  const models: ReadModels = await openReadModels({ folder });
   const all: Record<string, readonly Document[]> = {};
   for (const collection of allCollections) {
     all[collection.name] = await models.find(collection, {

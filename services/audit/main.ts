@@ -1,7 +1,7 @@
 /** The audit service's process: read models in, HTTP out. It has no connection to the log and can change nothing. */
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { placeOf } from '@clustral/projections/place.ts';
 import { openReadModels } from '@clustral/projections/read-models.ts';
 import { gatewayIssuer, internalAudience, type InternalClaims } from '@clustral/schemas/tokens.ts';
 import {
@@ -20,6 +20,8 @@ import { buildServer } from './server.ts';
 const configuration = {
   CLUSTRAL_ENV: clustralEnvironment(),
   CLUSTRAL_DATA: text(),
+  MONGO_CONNECTION_STRING: text().optional(),
+  MONGO_DATABASE_NAME: text().default('clustral'),
   INTERNAL_JWT_PUBLIC_KEY_PATH: text(),
   PORT: integer(0, 65_535).default(5_200),
   LISTEN_HOST: text().optional(),
@@ -38,7 +40,7 @@ export async function start(environment: Environment, log: Log): Promise<Running
     kinds: ['internal'],
     now: Date.now,
   });
-  const models = openReadModels({ folder: join(config.CLUSTRAL_DATA, 'read-models'), readOnly: true });
+  const models = await openReadModels(placeOf(config));
   const docsBaseUrl = config.ERRORS_DOCS_BASE_URL ?? `${config.PUBLIC_URL}/errors/`;
   const app = await buildServer({ api: { verifier, docsBaseUrl, log }, models });
   const host = config.LISTEN_HOST ?? (config.CLUSTRAL_ENV === 'embedded' ? '127.0.0.1' : '0.0.0.0');

@@ -3,6 +3,7 @@
  * a file of public keys may hold several while one is being replaced (F-32), the one that signs first.
  */
 import { readFileSync } from 'node:fs';
+import { placeOf, type ReadModelsPlace } from '@clustral/projections/place.ts';
 import {
   clustralEnvironment,
   ConfigurationError,
@@ -23,6 +24,7 @@ export type ControlPlaneConfig = {
   readonly docsBaseUrl: string;
   readonly eventStore: string;
   readonly dataFolder: string;
+  readonly readModels: ReadModelsPlace;
   readonly tunnel: { readonly host: string; readonly port: number; readonly serverNames: readonly string[] };
   readonly certificateAuthority: { readonly certificatesPem: string; readonly privateKeyPem: string };
   readonly internalPublicKeysPem: PublicKeys;
@@ -54,6 +56,8 @@ const shape = {
   TUNNEL_SERVER_NAMES: list().default(['localhost', '127.0.0.1']),
   EVENTSTORE_CONNECTION_STRING: text(),
   CLUSTRAL_DATA: text(),
+  MONGO_CONNECTION_STRING: text().optional(),
+  MONGO_DATABASE_NAME: text().default('clustral'),
   CA_CERT_PATH: text(),
   CA_KEY_PATH: text(),
   INTERNAL_JWT_PUBLIC_KEY_PATH: text(),
@@ -87,6 +91,7 @@ export function readControlPlaneConfig(environment: Environment): ControlPlaneCo
     docsBaseUrl: values.ERRORS_DOCS_BASE_URL ?? `${values.PUBLIC_URL.replace(/\/$/, '')}/errors/`,
     eventStore: values.EVENTSTORE_CONNECTION_STRING,
     dataFolder: values.CLUSTRAL_DATA,
+    readModels: placeOf(values),
     tunnel: {
       host: values.TUNNEL_HOST ?? anyAddress,
       port: values.TUNNEL_PORT,

@@ -46,7 +46,7 @@ export async function start(environment: Environment, log: Log): Promise<Running
   const holder = opened.adopt(claimHolder(folder), (held) => held.release());
   const eventStore = connectEventStore({ connectionString: config.eventStore, log });
   opened.defer(() => eventStore.close());
-  const models = openReadModels({ folder: join(config.dataFolder, 'read-models'), readOnly: true });
+  const models = await openReadModels(config.readModels);
   opened.defer(() => models.close());
 
   const deciding = await startDeciding({ eventStore, holder: holder.id, log, now, monotonic });
