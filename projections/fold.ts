@@ -61,6 +61,11 @@ export class Fold {
     return this.#committed;
   }
 
+  /** Position of the last fact or checkpoint that was taken, stored or not. */
+  get position(): bigint | undefined {
+    return this.#position;
+  }
+
   /** The last policy fact taken. */
   get last(): ProjectorState['last'] {
     return this.#state.last;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { allCollections, readModelsVersion } from './all-models.ts';
 import type { ReadStore, ReadStoreReader } from './read-store.ts';
 import { openSqliteReader } from './sqlite/reader.ts';
-import { openSqliteStore } from './sqlite/store.ts';
+import { buildSqliteStore, openSqliteStore } from './sqlite/store.ts';
 
 /** A folder, or a server with the name of a database. */
 export type ReadModelsPlace =
@@ -33,6 +33,14 @@ export async function openReadStore(place: ReadModelsPlace): Promise<ReadStore> 
   // The driver is large, and most processes never need it.
   const { openMongoStore } = await import('./mongodb/store.ts');
   return openMongoStore({ ...place, ...options });
+}
+
+/** A place for building the read models anew, beside those that readers see, which another process goes on writing. */
+export async function openReadStoreBeside(place: ReadModelsPlace): Promise<ReadStore> {
+  const options = { version: readModelsVersion, collections: allCollections };
+  if ('folder' in place) return buildSqliteStore({ ...place, ...options });
+  const { buildMongoStore } = await import('./mongodb/store.ts');
+  return buildMongoStore({ ...place, ...options });
 }
 
 /** Opens it for those who read; nothing need be there yet. */

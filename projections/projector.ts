@@ -59,6 +59,7 @@ async function follow(options: ProjectorOptions, status: ProjectorStatus): Promi
   const retention = new Retention(options.keepSeconds);
   const limits = { now: () => (status.caughtUp ? live : catchingUp), idleMs };
   for await (const messages of inBatches(source, limits)) {
+    if (await store.isReplaced()) return reopen(options);
     const poison = await takeAll(fold, messages);
     if (poison) return halt(options, { fold, status, poison });
     await fold.commit();
@@ -71,6 +72,12 @@ async function follow(options: ProjectorOptions, status: ProjectorStatus): Promi
     const due = await retention.due(store, now());
     if (due.length > 0) await fold.commitBeside(due);
   }
+}
+
+/** What was built anew beside is what readers see now: it goes on from there. */
+async function reopen({ store, log }: ProjectorOptions): Promise<void> {
+  await store.reopen();
+  log.info('the read models were built anew beside and switched: following the log from there');
 }
 
 /** Applies the messages in order; gives the fact that stopped it, if one did. */

@@ -95,6 +95,10 @@ export interface ReadStore extends ReadStoreReader {
   publish(): Promise<void>;
   /** Begins anew, beside what readers see, which they go on seeing until `publish`. */
   startOver(): Promise<void>;
+  /** True when somebody else has made what they built the one that readers see: what is written here is seen by nobody. */
+  isReplaced(): Promise<boolean>;
+  /** Opens what readers see now. */
+  reopen(): Promise<void>;
   close(): Promise<void>;
 }
 

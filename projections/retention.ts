@@ -22,7 +22,7 @@ export class Retention {
   /** The writes that are due at `now`: none most of the time, and never many. */
   async due(store: ReadStoreReader, now: Date): Promise<readonly Write[]> {
     if (now.getTime() < this.#nextAt) return [];
-    const horizon = Math.floor((now.getTime() - this.#keepSeconds * 1000) / dayMs) * dayMs;
+    const horizon = horizonOf(now, this.#keepSeconds);
     const rows = await store.find(auditCollection, {
       filter: { day: { $lt: utcDay(new Date(horizon)) } },
       sort: { fields: ['day', '_id'], direction: 'ascending' },
@@ -37,7 +37,16 @@ export class Retention {
 
 async function extentWrites(store: ReadStoreReader, horizon: number): Promise<readonly Write[]> {
   const extent = await store.get(extentCollection, extentId);
-  if (!extent || extent.firstAt >= horizon || (extent.droppedBefore ?? 0) >= horizon) return [];
-  const moved: AuditExtent = { ...extent, droppedBefore: horizon };
-  return [{ kind: 'put', collection: extentCollection, document: moved }];
+  if (!extent || extentAt(extent, horizon) === extent) return [];
+  return [{ kind: 'put', collection: extentCollection, document: extentAt(extent, horizon) }];
+}
+
+/** The instant before which rows of proxied requests are dropped, in milliseconds: a UTC day's beginning. */
+export const horizonOf = (now: Date, keepSeconds: number): number =>
+  Math.floor((now.getTime() - keepSeconds * 1000) / dayMs) * dayMs;
+
+/** What the extent says once everything from before the horizon was dropped. */
+export function extentAt(extent: AuditExtent, horizon: number): AuditExtent {
+  if (extent.firstAt >= horizon || (extent.droppedBefore ?? 0) >= horizon) return extent;
+  return { ...extent, droppedBefore: horizon };
 }

@@ -24,13 +24,22 @@ const keepReadMs = 60_000;
 export type MongoStoreOptions = MongoPlace & { readonly collections: readonly Collection[] };
 
 /** Opens the current set, else the one whose building was interrupted, else a new one. Throws `ReadStoreFailed`. */
-export async function openMongoStore(options: MongoStoreOptions): Promise<ReadStore> {
+export function openMongoStore(options: MongoStoreOptions): Promise<ReadStore> {
+  return open(options, (store) => store.begin());
+}
+
+/** A new set beside the current one, for building anew what another process goes on writing. */
+export function buildMongoStore(options: MongoStoreOptions): Promise<ReadStore> {
+  return open(options, (store) => store.beginSet());
+}
+
+async function open(options: MongoStoreOptions, begin: (store: MongoStore) => Promise<void>): Promise<ReadStore> {
   const client = mongoClient(options.connectionString);
   try {
     return await orFailed(async () => {
       const database = client.db(options.database);
       const store = new MongoStore({ client, database, transactions: await hasTransactions(database) }, options);
-      await store.begin();
+      await begin(store);
       return store;
     });
   } catch (error) {
@@ -46,6 +55,8 @@ class MongoStore implements ReadStore {
   readonly #options: MongoStoreOptions;
   #open: MongoQueries | undefined;
   #drop: NodeJS.Timeout | undefined;
+  /** True while it builds what readers do not see yet. */
+  #isBeside = true;
 
   constructor(server: Server, options: MongoStoreOptions) {
     this.#server = server;
@@ -56,12 +67,23 @@ class MongoStore implements ReadStore {
     const { database } = this.#server;
     const { version, collections } = this.#options;
     const sets = await setsOf(database, version);
-    if (sets === undefined) return this.#beginSet();
+    if (sets === undefined) return this.beginSet();
     const set = sets.current ?? sets.newest;
+    this.#isBeside = set !== sets.current;
     // A build that was stopped while it made them.
     await createIndexes(database, collections, (name) => nameIn(version, set, name));
     this.#open = new MongoQueries(database, version, set);
     await completeCommit(this.#open);
+  }
+
+  /** Begins a set beside the one that readers see. */
+  async beginSet(): Promise<void> {
+    const { database } = this.#server;
+    const { version, collections } = this.#options;
+    const set = await beginSet(database, version, collections);
+    this.#open = new MongoQueries(database, version, set);
+    this.#isBeside = true;
+    await dropOthers(database, version);
   }
 
   async get<D extends Document>(collection: Collection<D>, id: string): Promise<D | undefined> {
@@ -97,14 +119,27 @@ class MongoStore implements ReadStore {
     const { version } = this.#options;
     await orFailed(async () => {
       const { set } = this.#queries;
-      if ((await setsOf(database, version))?.current === set) return;
+      const sets = await setsOf(database, version);
+      if (sets?.current === set) return;
+      if (sets?.newest !== set) throw new ReadStoreFailed('what was built was replaced by something newer', undefined);
       await makeCurrent(database, version, set);
+      this.#isBeside = false;
       this.#dropLater();
     });
   }
 
   async startOver(): Promise<void> {
-    await orFailed(() => this.#beginSet());
+    await orFailed(() => this.beginSet());
+  }
+
+  async isReplaced(): Promise<boolean> {
+    const { set } = this.#queries;
+    const sets = await orFailed(() => setsOf(this.#server.database, this.#options.version));
+    return !this.#isBeside && sets?.current !== null && sets?.current !== set;
+  }
+
+  async reopen(): Promise<void> {
+    await orFailed(() => this.begin());
   }
 
   async close(): Promise<void> {
@@ -126,14 +161,6 @@ class MongoStore implements ReadStore {
       );
     }
     return stored;
-  }
-
-  async #beginSet(): Promise<void> {
-    const { database } = this.#server;
-    const { version, collections } = this.#options;
-    const set = await beginSet(database, version, collections);
-    this.#open = new MongoQueries(database, version, set);
-    await dropOthers(database, version);
   }
 
   // What cannot be dropped now is dropped with the next set.

@@ -3,6 +3,7 @@
  * their checkpoint in one transaction. `synchronous` is NORMAL: losing power may cost the last commits, which the log
  * gives again, and never leaves documents without their checkpoint.
  */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import {
@@ -41,15 +42,23 @@ export function openSqliteStore(options: SqliteStoreOptions): ReadStore {
   return new SqliteStore(options, newDatabase(options));
 }
 
+/** A new database beside the current one, for building anew what another process goes on writing. */
+export function buildSqliteStore(options: SqliteStoreOptions): ReadStore {
+  return new SqliteStore(options, newDatabase(options));
+}
+
 class SqliteStore implements ReadStore {
   readonly #options: SqliteStoreOptions;
   #path: string;
   #database: DatabaseSync;
   #queries: SqliteQueries;
   #plans = new Map<string, Plan>();
+  /** True while it builds what readers do not see yet. */
+  #isBeside: boolean;
 
   constructor(options: SqliteStoreOptions, path: string) {
     this.#options = options;
+    this.#isBeside = currentDatabase(options) !== path;
     this.#path = path;
     this.#database = openForWriting(path, options.collections);
     this.#queries = new SqliteQueries(this.#database);
@@ -88,22 +97,39 @@ class SqliteStore implements ReadStore {
 
   async publish(): Promise<void> {
     if (currentDatabase(this.#options) === this.#path) return;
+    if (!existsSync(this.#path)) throw new ReadStoreFailed('what was built was replaced by something newer', undefined);
     makeCurrent(this.#options, basename(this.#path));
+    this.#isBeside = false;
   }
 
   async startOver(): Promise<void> {
-    this.#database.close();
-    const isCurrent = currentDatabase(this.#options) === this.#path;
-    const next = newDatabase(this.#options);
-    if (!isCurrent) removeDatabase(this.#path);
-    this.#path = next;
-    this.#database = openForWriting(next, this.#options.collections);
-    this.#queries = new SqliteQueries(this.#database);
-    this.#plans = new Map();
+    const before = this.#path;
+    const isCurrent = currentDatabase(this.#options) === before;
+    this.#move(newDatabase(this.#options));
+    if (!isCurrent) removeDatabase(before);
+  }
+
+  async isReplaced(): Promise<boolean> {
+    const current = currentDatabase(this.#options);
+    return current !== undefined && current !== this.#path && !this.#isBeside;
+  }
+
+  async reopen(): Promise<void> {
+    const current = currentDatabase(this.#options);
+    if (current !== undefined) this.#move(current);
   }
 
   async close(): Promise<void> {
     this.#database.close();
+  }
+
+  #move(path: string): void {
+    this.#database.close();
+    this.#path = path;
+    this.#database = openForWriting(path, this.#options.collections);
+    this.#queries = new SqliteQueries(this.#database);
+    this.#plans = new Map();
+    this.#isBeside = currentDatabase(this.#options) !== path;
   }
 
   #advance({ projection, position }: Commit): void {
