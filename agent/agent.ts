@@ -20,6 +20,7 @@ import type { Kubernetes } from './kubernetes.ts';
 import { refusalIn } from './refusal-code.ts';
 import type { RenewalPatience } from './identity-renewals.ts';
 import { Service } from './service.ts';
+import type { ServerVersion } from './version-answer.ts';
 
 /** How long an agent waits where nothing hurries it, milliseconds. */
 export type Patience = RenewalPatience & {
@@ -56,7 +57,7 @@ export class Agent {
   readonly #running: Promise<void>;
   readonly #ticker: NodeJS.Timeout;
   #said = '';
-  #kubernetesVersion: { readonly version: Promise<string>; readonly until: number } | undefined;
+  #kubernetesVersion: { readonly answer: Promise<ServerVersion>; readonly until: number } | undefined;
 
   constructor(parts: AgentParts) {
     this.#parts = parts;
@@ -180,11 +181,13 @@ export class Agent {
     const { kubernetes, version, monotonic } = this.#parts;
     const now = monotonic();
     if (!this.#kubernetesVersion || now > this.#kubernetesVersion.until) {
-      this.#kubernetesVersion = { version: kubernetes.version(), until: now + versionGoodMs };
+      this.#kubernetesVersion = { answer: kubernetes.version(), until: now + versionGoodMs };
     }
+    const answer = await this.#kubernetesVersion.answer;
+    if (answer.problem !== undefined) this.#say(answer.problem);
     return {
       agentVersion: version,
-      kubernetesVersion: await this.#kubernetesVersion.version,
+      kubernetesVersion: answer.version,
       instanceId: this.#instanceId,
     };
   }

@@ -1,7 +1,7 @@
 /**
  * What an agent is told from outside: which cluster it speaks for, where its control plane is, where its identity lies, and the
  * API server it serves. Inside a pod only the first two and the first start's bootstrap token must be set. It refuses to run in
- * production with verification of the API server switched off (SC-01).
+ * production by a person's kubeconfig, or with verification of the API server switched off (SC-01).
  */
 import { existsSync, readFileSync } from 'node:fs';
 import {
@@ -15,6 +15,9 @@ import {
   type Environment,
 } from '@clustral/kernel/config.ts';
 import { isUuid, parseClusterId, type ClusterId } from '@clustral/schemas/ids.ts';
+import { KubeconfigError } from './kubeconfig-section.ts';
+import { readKubeconfig } from './kubeconfig.ts';
+import type { KubernetesConfig } from './kubernetes-config.ts';
 
 const inPod = '/var/run/secrets/kubernetes.io/serviceaccount';
 const hour = 3_600;
@@ -37,13 +40,6 @@ export type AgentConfig = {
   readonly renewalCheckIntervalMs: number;
 };
 
-export type KubernetesConfig = {
-  readonly url: URL;
-  readonly caPath: string;
-  readonly tokenPath: string;
-  readonly skipTlsVerify: boolean;
-};
-
 const shape = {
   CLUSTRAL_ENV: clustralEnvironment(),
   AGENT_CLUSTER_ID: text(),
@@ -51,6 +47,7 @@ const shape = {
   AGENT_BOOTSTRAP_TOKEN: text().optional(),
   AGENT_CREDENTIAL_PATH: text().default('/var/lib/clustral'),
   AGENT_CA_FILE: text().optional(),
+  AGENT_KUBECONFIG: text().optional(),
   AGENT_KUBERNETES_API_URL: text().optional(),
   AGENT_KUBERNETES_CA_PATH: text().default(`${inPod}/ca.crt`),
   AGENT_KUBERNETES_TOKEN_PATH: text().default(`${inPod}/token`),
@@ -68,12 +65,12 @@ export function readAgentConfig(environment: Environment): AgentConfig {
   const values = readConfig(others, shape);
   refuseInProduction(values.CLUSTRAL_ENV, {
     AGENT_KUBERNETES_SKIP_TLS_VERIFY: values.AGENT_KUBERNETES_SKIP_TLS_VERIFY,
+    AGENT_KUBECONFIG: values.AGENT_KUBECONFIG !== undefined,
   });
   const problems: string[] = [];
   if (!isUuid(values.AGENT_CLUSTER_ID)) problems.push('AGENT_CLUSTER_ID: it is not the UUID of a cluster');
   const controlPlane = urlOf('AGENT_CONTROL_PLANE_URL', values.AGENT_CONTROL_PLANE_URL, problems);
-  const api = values.AGENT_KUBERNETES_API_URL ?? apiServerOfPod(environment);
-  const kubernetesUrl = urlOf('AGENT_KUBERNETES_API_URL', api, problems);
+  const kubernetes = kubernetesOf(values, environment, problems);
   if (values.AGENT_CA_FILE !== undefined && !existsSync(values.AGENT_CA_FILE)) {
     problems.push(`AGENT_CA_FILE: there is no file ${values.AGENT_CA_FILE}`);
   }
@@ -84,17 +81,37 @@ export function readAgentConfig(environment: Environment): AgentConfig {
     bootstrapToken: () => values.AGENT_BOOTSTRAP_TOKEN?.trim() || tokenIn(tokenFile),
     credentialPath: values.AGENT_CREDENTIAL_PATH,
     caFile: values.AGENT_CA_FILE,
-    kubernetes: {
-      url: kubernetesUrl,
-      caPath: values.AGENT_KUBERNETES_CA_PATH,
-      tokenPath: values.AGENT_KUBERNETES_TOKEN_PATH,
-      skipTlsVerify: values.AGENT_KUBERNETES_SKIP_TLS_VERIFY,
-    },
+    kubernetes,
     heartbeatIntervalMs: values.AGENT_HEARTBEAT_INTERVAL * 1000,
     certificateRenewThresholdMs: values.AGENT_CERT_RENEW_THRESHOLD * 1000,
     tokenRenewThresholdMs: values.AGENT_JWT_RENEW_THRESHOLD * 1000,
     renewalCheckIntervalMs: values.AGENT_RENEWAL_CHECK_INTERVAL * 1000,
   };
+}
+
+type Values = ReturnType<typeof readConfig<typeof shape>>;
+
+function kubernetesOf(values: Values, environment: Environment, problems: string[]): KubernetesConfig {
+  const { AGENT_KUBECONFIG: kubeconfig, AGENT_KUBERNETES_API_URL: asked } = values;
+  const pod: KubernetesConfig = {
+    url: urlOf('AGENT_KUBERNETES_API_URL', asked ?? apiServerOfPod(environment), problems),
+    ca: { path: values.AGENT_KUBERNETES_CA_PATH },
+    token: { path: values.AGENT_KUBERNETES_TOKEN_PATH },
+    clientCertificate: undefined,
+    serverName: undefined,
+    skipTlsVerify: values.AGENT_KUBERNETES_SKIP_TLS_VERIFY,
+    trustedBy: 'AGENT_KUBERNETES_CA_PATH',
+  };
+  if (kubeconfig === undefined) return pod;
+  if (asked !== undefined)
+    problems.push('AGENT_KUBECONFIG: it names an API server, and so does AGENT_KUBERNETES_API_URL');
+  try {
+    return readKubeconfig(kubeconfig).kubernetes;
+  } catch (error) {
+    if (!(error instanceof KubeconfigError)) throw error;
+    problems.push(`AGENT_KUBECONFIG: ${error.message}`);
+    return pod;
+  }
 }
 
 function urlOf(name: string, value: string, problems: string[]): URL {

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { RequestHead } from '@clustral/schemas/lane-codec.ts';
+import { LaneViolation, type RequestHead } from '@clustral/schemas/lane-codec.ts';
 import { Exchange, type ExchangeOwner } from './exchange.ts';
 import type { UpstreamHandlers, UpstreamRequest } from './upstream.ts';
 
@@ -30,6 +30,11 @@ class Around implements ExchangeOwner, UpstreamRequest {
       this.handlers = handlers;
       return this;
     },
+    upgrade: (_head: RequestHead, handlers: UpstreamHandlers): UpstreamRequest => {
+      this.told.push('asked to upgrade');
+      this.handlers = handlers;
+      return this;
+    },
   };
 
   constructor(said: Partial<RequestHead> = {}) {
@@ -56,6 +61,9 @@ class Around implements ExchangeOwner, UpstreamRequest {
   exchangeOver(): void {
     this.told.push('over');
   }
+  reset(): void {
+    this.told.push('lane reset');
+  }
   write(chunk: Uint8Array): boolean {
     this.told.push(`sent ${Buffer.from(chunk).toString()}`);
     return true;
@@ -74,6 +82,16 @@ class Around implements ExchangeOwner, UpstreamRequest {
   begun(): UpstreamHandlers {
     this.exchange.bodyEnd();
     this.exchange.begin();
+    this.told.length = 0;
+    if (!this.handlers) throw new Error('it was not asked');
+    return this.handlers;
+  }
+
+  /** An upgraded connection. */
+  async switched(): Promise<UpstreamHandlers> {
+    this.exchange.begin();
+    this.handlers?.head(101, []);
+    await turn();
     this.told.length = 0;
     if (!this.handlers) throw new Error('it was not asked');
     return this.handlers;
@@ -175,5 +193,74 @@ describe('a request on a lane', () => {
     handlers.end();
     await turn();
     expect(around.told).toEqual(['cancelled']);
+  });
+});
+
+describe('an upgrade on a lane', () => {
+  const upgrade = { upgrade: true };
+
+  it('takes no bytes before the 101, whatever the answer is (UP-01)', () => {
+    const early = new Around(upgrade);
+    expect(() => early.exchange.body(Buffer.from('GET /'))).toThrow(LaneViolation);
+    const asked = new Around(upgrade);
+    asked.exchange.begin();
+    expect(() => asked.exchange.body(Buffer.from('GET /'))).toThrow(LaneViolation);
+    asked.handlers?.head(403, []);
+    asked.handlers?.end();
+    expect(() => asked.exchange.body(Buffer.from('GET /'))).toThrow(LaneViolation);
+    expect(asked.told.some((told) => told.startsWith('sent'))).toBe(false);
+  });
+
+  it.each([
+    ['the API server first', ['data b', 'end', 'sent a', 'sent end', 'over']],
+    ['the person first', ['sent a', 'sent end', 'data b', 'end', 'over']],
+  ])('goes on in one direction when the other has ended: %s', async (first, told) => {
+    const around = new Around(upgrade);
+    const handlers = await around.switched();
+    const ends = [
+      (): void => {
+        handlers.data(Buffer.from('b'));
+        handlers.end();
+      },
+      (): void => {
+        around.exchange.body(Buffer.from('a'));
+        around.exchange.bodyEnd();
+      },
+    ];
+    for (const end of first === 'the person first' ? ends.toReversed() : ends) end();
+    expect(around.told).toEqual(told);
+  });
+
+  it('whose API server has left goes on until the person ends it', async () => {
+    const around = new Around(upgrade);
+    const handlers = await around.switched();
+    handlers.end();
+    handlers.drain();
+    expect(around.told).toEqual(['end', 'more body']);
+    around.exchange.bodyEnd();
+    handlers.fail({ code: 'AGENT_ERROR', message: 'it could not take the rest' });
+    expect(around.told).toEqual(['end', 'more body', 'sent end', 'over']);
+  });
+
+  it('that broke is told as a failure', async () => {
+    const around = new Around(upgrade);
+    const handlers = await around.switched();
+    handlers.data(Buffer.from('half'));
+    handlers.fail({ code: 'AGENT_ERROR', message: 'broken' });
+    expect(around.told).toEqual(['data half', 'error AGENT_ERROR', 'more body']);
+  });
+
+  it('ends with the access, also when one direction has ended before (UP-05)', async () => {
+    const whole = new Around(upgrade);
+    await whole.switched();
+    whole.exchange.enforceLimits(999);
+    expect(whole.told).toEqual([]);
+    whole.exchange.enforceLimits(1_000);
+    expect(whole.told).toEqual(['cancelled', 'error TUNNEL_ERROR', 'more body']);
+    const half = new Around(upgrade);
+    (await half.switched()).end();
+    half.exchange.enforceLimits(1_000);
+    half.exchange.enforceLimits(1_250);
+    expect(half.told).toEqual(['end', 'cancelled', 'lane reset']);
   });
 });

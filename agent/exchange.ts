@@ -1,19 +1,22 @@
 /**
  * One request on a lane: its limits in time, its way to the API server and its reply's way back, each with back-pressure. A small
- * reply goes into one message: what came is collected until it ends or the event loop has turned once. The rule it lives by: a
- * reply that cannot be finished ends with an error, never with an end.
+ * reply goes into one message: what came is collected until it ends or the event loop has turned once. After an upgrade the two
+ * directions end each by itself, and the request is over when both have. The rule it lives by: a reply that cannot be finished ends
+ * with an error, never with an end.
  */
-import type { LaneFailure, ReplyHead, RequestHead } from '@clustral/schemas/lane-codec.ts';
+import { LaneViolation, type LaneFailure, type ReplyHead, type RequestHead } from '@clustral/schemas/lane-codec.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { UpstreamHandlers, UpstreamRequest } from './upstream.ts';
 
 /** The lane that a request came on. */
 export type ExchangeOwner = {
-  readonly kubernetes: Pick<Kubernetes, 'open'>;
+  readonly kubernetes: Pick<Kubernetes, 'open' | 'upgrade'>;
   sendReply(parts: { head?: ReplyHead; data?: readonly Uint8Array[]; end?: boolean; error?: LaneFailure }): boolean;
   sendData(chunk: Uint8Array): boolean;
   resumeBody(): void;
   exchangeOver(): void;
+  /** Ends the lane: after the end of a reply nothing else says that the other direction broke. */
+  reset(): void;
 };
 
 /** So much of a reply is collected before it is sent, if the event loop has not turned before. */
@@ -30,6 +33,9 @@ export class Exchange implements UpstreamHandlers {
   #early: Uint8Array[] = [];
   #bodyEnded = false;
   #headSeen = false;
+  /** The API server has left HTTP: what comes is bytes for it. */
+  #switched = false;
+  /** The reply has ended, or its failure was told. */
   #replied = false;
   #cancelled = false;
   /** A reply's beginning that was not sent yet. */
@@ -55,14 +61,13 @@ export class Exchange implements UpstreamHandlers {
   /** Sends the request. To be called when all that came with its head was taken in. */
   begin(): void {
     this.#begun = true;
-    if (this.#head.upgrade) {
-      this.refuse('This agent does not carry upgraded connections (exec, attach, port-forward).');
-      return;
-    }
+    const { kubernetes } = this.#owner;
     const early = this.#early;
     this.#early = [];
-    const bodyless = this.#bodyEnded && early.length === 0;
-    const upstream = this.#owner.kubernetes.open(this.#head, { bodyless }, this);
+    const bodyless = this.#bodyEnded && early.length === 0 && !this.#head.upgrade;
+    const upstream = this.#head.upgrade
+      ? kubernetes.upgrade(this.#head, this)
+      : kubernetes.open(this.#head, { bodyless }, this);
     // A failure known at once has been told already.
     if (this.#replied) return;
     this.#upstream = upstream;
@@ -77,19 +82,22 @@ export class Exchange implements UpstreamHandlers {
     this.#fail({ code: 'TUNNEL_ERROR', message });
   }
 
-  /** A piece of the request's body. False = no more until the lane is resumed. */
+  /**
+   * A piece of the request's body, or of what an upgraded connection carries. False = no more until the lane is resumed. Throws
+   * `LaneViolation` for bytes before the 101: were the upgrade refused, they would be a request of the agent's own (UP-01).
+   */
   body(piece: Uint8Array): boolean {
-    // A reply that did not wait for the body: the rest is not wanted.
-    if (this.#replied) return true;
+    if (this.#head.upgrade && !this.#switched) throw new LaneViolation('data before an upgrade was answered');
     if (this.#upstream) return this.#upstream.write(piece);
-    this.#early.push(piece);
+    // A reply that did not wait for the body: the rest is not wanted.
+    if (!this.#replied) this.#early.push(piece);
     return true;
   }
 
   bodyEnd(): void {
     this.#bodyEnded = true;
     this.#upstream?.end();
-    if (this.#replied) this.#owner.exchangeOver();
+    if (this.#replied) this.#over();
   }
 
   /** The lane takes more of the reply. */
@@ -104,11 +112,12 @@ export class Exchange implements UpstreamHandlers {
     this.#collected = undefined;
     this.#early = [];
     this.#upstream?.cancel();
+    this.#upstream = undefined;
   }
 
   /** To be called several times a second. */
   enforceLimits(now: number): void {
-    if (this.#replied) return;
+    if (!this.#upstream) return;
     if (now >= this.#until) {
       this.#give({ code: 'TUNNEL_ERROR', message: 'The access on which this request rested has ended.' });
     } else if (!this.#headSeen && now >= this.#headUntil) {
@@ -123,6 +132,7 @@ export class Exchange implements UpstreamHandlers {
   head(status: number, headers: readonly string[]): void {
     if (this.#replied) return;
     this.#headSeen = true;
+    this.#switched = this.#head.upgrade && status === 101;
     this.#collected = { head: { status, headers }, data: [], bytes: 0 };
     setImmediate(flush, this);
   }
@@ -141,7 +151,9 @@ export class Exchange implements UpstreamHandlers {
     const collected = this.#collected;
     this.#collected = undefined;
     this.#owner.sendReply({ ...(collected && { head: collected.head, data: collected.data }), end: true });
-    this.#over();
+    this.#replied = true;
+    // The other direction of an upgraded connection goes on by itself.
+    if (!this.#switched || this.#bodyEnded) this.#over();
   }
 
   fail(failure: LaneFailure): void {
@@ -149,7 +161,7 @@ export class Exchange implements UpstreamHandlers {
   }
 
   drain(): void {
-    if (!this.#replied) this.#owner.resumeBody();
+    if (this.#upstream) this.#owner.resumeBody();
   }
 
   /** Sends what was collected. False = wait until the lane is drained. */
@@ -167,18 +179,24 @@ export class Exchange implements UpstreamHandlers {
   }
 
   #fail(error: LaneFailure): void {
-    if (this.#replied) return;
+    if (this.#cancelled) return;
+    if (this.#replied) return this.#breakOff();
     // A head that nobody has seen yet is worth less than the reason why nothing follows it.
     this.#collected = undefined;
     this.#owner.sendReply({ error });
     this.#over();
   }
 
+  #breakOff(): void {
+    if (!this.#upstream) return;
+    this.#upstream = undefined;
+    this.#owner.reset();
+  }
+
   #over(): void {
     this.#replied = true;
     this.#upstream = undefined;
     this.#early = [];
-    if (this.#cancelled) return;
     if (this.#bodyEnded) this.#owner.exchangeOver();
     else this.#owner.resumeBody();
   }

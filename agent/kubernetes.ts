@@ -1,28 +1,32 @@
 /**
  * The API server that this agent serves. It speaks HTTP/2 to it, and HTTP/1.1 when the server knows nothing else; long requests
- * travel on other connections than short ones, so that watches never take their room. It follows no redirect, sends nothing
- * twice (D22) and trusts the given CA only. The rule it lives by: every failure is one sentence to whoever asked.
+ * travel on other connections than short ones, so that watches never take their room, and an upgrade on one of its own. It follows
+ * no redirect, sends nothing twice (D22) and trusts the given CA only. The rule it lives by: every failure is one sentence to
+ * whoever asked.
  */
-import { readFile } from 'node:fs/promises';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { RequestHead } from '@clustral/schemas/lane-codec.ts';
-import type { AgentConfig } from './config.ts';
 import { failureSentence, type Place } from './failure-sentence.ts';
+import { apiServerTls, type ApiServerTls, type KubernetesConfig } from './kubernetes-config.ts';
 import { PendingRequest } from './pending-request.ts';
 import { headProblem, isLong, requestHeaders } from './request-headers.ts';
-import { NoToken, ServiceAccountToken } from './service-account-token.ts';
+import { NoToken, ownToken, type OwnToken } from './service-account-token.ts';
 import { SessionPool, type PooledSession } from './session-pool.ts';
-import { dialTls } from './tls-dial.ts';
+import { dialTls, type TlsDial } from './tls-dial.ts';
+import { upgradeCall, upgradeProblem } from './upgrade-head.ts';
 import { H1Upstream } from './upstream-h1.ts';
 import { H2Request, type H2Target } from './upstream-h2.ts';
+import { UpgradeRequest } from './upstream-upgrade.ts';
 import { agentError, type UpstreamCall, type UpstreamHandlers, type UpstreamRequest } from './upstream.ts';
+import { VersionAnswer, type ServerVersion } from './version-answer.ts';
 
 const dialMs = 10_000;
+const versionMs = 3_000;
 const mostShortSessions = 4;
 const mostLongSessions = 16;
 
 export type KubernetesOptions = {
-  readonly config: AgentConfig['kubernetes'];
+  readonly config: KubernetesConfig;
   readonly now: () => Date;
   /** Milliseconds of a clock that nobody sets. */
   readonly monotonic: () => number;
@@ -31,7 +35,7 @@ export type KubernetesOptions = {
 export class Kubernetes {
   readonly #options: KubernetesOptions;
   readonly #place: Place;
-  readonly #token: ServiceAccountToken;
+  readonly #token: OwnToken;
   readonly #target: H2Target;
   readonly #short: SessionPool;
   readonly #long: SessionPool;
@@ -41,8 +45,8 @@ export class Kubernetes {
     const { config, monotonic, now } = options;
     const authority = config.url.host;
     this.#options = options;
-    this.#place = { what: "The cluster's API server", host: authority, trust: 'AGENT_KUBERNETES_CA_PATH' };
-    this.#token = new ServiceAccountToken(config.tokenPath, monotonic);
+    this.#place = { what: "The cluster's API server", host: authority, trust: config.trustedBy };
+    this.#token = ownToken(config.token, monotonic);
     this.#target = { authority, place: this.#place, now };
     const dial = (): Promise<TLSSocket> => this.#dialHttp2();
     this.#short = new SessionPool({ authority, monotonic, dial, most: mostShortSessions });
@@ -68,36 +72,38 @@ export class Kubernetes {
     }
   }
 
-  /** What the API server says its version is, or an empty text. Asked as the agent itself. */
-  async version(): Promise<string> {
-    const answer = Promise.withResolvers<string>();
-    let text = '';
+  /** Asks to leave HTTP as the person that the head names. Its failure may be told before this returns. */
+  upgrade(head: RequestHead, handlers: UpstreamHandlers): UpstreamRequest {
+    const problem = headProblem(head) ?? upgradeProblem(head);
+    if (problem !== undefined) return refused(handlers, problem);
+    const unwanted = new AbortController();
+    const pending = new PendingRequest(handlers, () => unwanted.abort());
+    const start = async (): Promise<void> => {
+      const token = this.#token.peek() ?? (await this.#token.settled());
+      const { socket } = await this.#dial({ protocols: ['http/1.1'], allowHalfOpen: true, signal: unwanted.signal });
+      if (pending.isCancelled) return void socket.destroy();
+      const { now } = this.#options;
+      pending.begin(new UpgradeRequest(socket, upgradeCall(head, token), { handlers, place: this.#place, now }));
+    };
+    start().catch((error: unknown) => pending.refuse(agentError(this.#sentence(error))));
+    return pending;
+  }
+
+  /** What the API server says its version is. Asked as the agent itself. */
+  async version(): Promise<ServerVersion> {
+    const answer = new VersionAnswer(`${this.#place.what} at ${this.#place.host}`);
     const asked = this.#startWhenReady(
       (token) => ({
         method: 'GET',
         target: '/version',
-        headers: ['accept', 'application/json', 'authorization', `Bearer ${token}`],
+        headers: ['accept', 'application/json', ...(token === '' ? [] : ['authorization', `Bearer ${token}`])],
         bodyless: true,
       }),
-      {
-        pool: this.#short,
-        handlers: {
-          head: () => undefined,
-          data: (chunk) => {
-            if (text.length < mostVersionBytes) text += chunk.toString('utf8');
-            return true;
-          },
-          end: () => answer.resolve(versionIn(text)),
-          fail: () => answer.resolve(''),
-          drain: () => undefined,
-        },
-      },
+      { pool: this.#short, handlers: answer },
     );
-    const timer = setTimeout(() => answer.resolve(''), versionMs);
-    const version = await answer.promise;
-    clearTimeout(timer);
+    const found = await answer.within(versionMs);
     asked.cancel();
-    return version;
+    return found;
   }
 
   /** To be called several times a second. */
@@ -153,18 +159,15 @@ export class Kubernetes {
   }
 
   async #dialHttp2(): Promise<TLSSocket> {
-    const { config } = this.#options;
-    const checks: ConnectionOptions = config.skipTlsVerify ? { rejectUnauthorized: false } : {};
-    const ca = config.skipTlsVerify ? [] : await readFile(config.caPath, 'utf8');
-    const protocols = ['h2', 'http/1.1'];
-    const socket = await dialTls({ url: config.url, ca, protocols, deadlineMs: dialMs, options: checks });
+    const { config, now } = this.#options;
+    const { socket, tls } = await this.#dial({ protocols: ['h2', 'http/1.1'] });
     if (socket.alpnProtocol === 'h2') return socket;
     socket.destroy();
     const http1 = new H1Upstream({
       url: config.url,
       place: this.#place,
-      now: this.#options.now,
-      tls: { ...checks, ca },
+      now,
+      tls,
       onFailure: () => {
         // Asked anew at the next request: by then it may speak HTTP/2, or have another certificate.
         if (this.#http1 === http1) this.#http1 = undefined;
@@ -174,25 +177,23 @@ export class Kubernetes {
     throw new Error('the API server does not speak HTTP/2');
   }
 
+  async #dial({ protocols, signal, allowHalfOpen }: Dial): Promise<{ socket: TLSSocket; tls: ApiServerTls }> {
+    const { config } = this.#options;
+    const tls = await apiServerTls(config);
+    const options = { ...tls, ...(allowHalfOpen && { allowHalfOpen }) };
+    const how = { url: config.url, protocols, deadlineMs: dialMs, ca: tls.ca, options };
+    return { socket: await dialTls(signal ? { ...how, signal } : how), tls };
+  }
+
   #sentence(error: unknown): string {
     if (error instanceof NoToken) return error.message;
     return failureSentence(error, this.#place, this.#options.now());
   }
 }
 
+type Dial = Pick<TlsDial, 'protocols' | 'signal'> & { readonly allowHalfOpen?: true };
+
 type Start = { readonly pool: SessionPool; readonly handlers: UpstreamHandlers };
-
-const versionMs = 3_000;
-const mostVersionBytes = 16_384;
-
-function versionIn(json: string): string {
-  try {
-    const { gitVersion } = JSON.parse(json) as { gitVersion?: unknown };
-    return typeof gitVersion === 'string' ? gitVersion.slice(0, 64) : '';
-  } catch {
-    return '';
-  }
-}
 
 function refused(handlers: UpstreamHandlers, message: string): UpstreamRequest {
   handlers.fail(agentError(message));

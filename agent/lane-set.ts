@@ -18,7 +18,7 @@ const mostLanes = 4_000;
 
 export type LaneSetParts = {
   readonly session: ClientHttp2Session;
-  readonly kubernetes: Pick<Kubernetes, 'open'>;
+  readonly kubernetes: Pick<Kubernetes, 'open' | 'upgrade'>;
   readonly encoder: LaneEncoder;
   readonly monotonic: () => number;
   readonly random: () => number;
@@ -29,7 +29,7 @@ export type LaneSetParts = {
 };
 
 export class LaneSet implements LaneOwner {
-  readonly kubernetes: Pick<Kubernetes, 'open'>;
+  readonly kubernetes: Pick<Kubernetes, 'open' | 'upgrade'>;
   readonly encoder: LaneEncoder;
   readonly monotonic: () => number;
   readonly #parts: LaneSetParts;

@@ -6,7 +6,7 @@ import { LaneEncoder, type RequestHead } from '@clustral/schemas/lane-codec.ts';
 import { readFailure, readReplyHead } from '@clustral/schemas/lane-heads.ts';
 import { LaneReader } from '@clustral/schemas/lane-reader.ts';
 import { Lane, type LaneEnding, type LaneOwner } from './lane.ts';
-import type { UpstreamHandlers } from './upstream.ts';
+import type { UpstreamHandlers, UpstreamRequest } from './upstream.ts';
 
 const head: RequestHead = {
   method: 'GET',
@@ -47,21 +47,24 @@ class Around implements LaneOwner {
   handlers: UpstreamHandlers | undefined;
   ending: LaneEnding | undefined;
   readonly kubernetes = {
-    open: (_head: RequestHead, _body: unknown, handlers: UpstreamHandlers) => {
-      this.told.push('asked');
-      this.handlers = handlers;
-      return {
-        write: () => true,
-        end: () => undefined,
-        resume: () => undefined,
-        cancel: () => this.told.push('cancelled'),
-      };
-    },
+    open: (_head: RequestHead, _body: unknown, handlers: UpstreamHandlers) => this.#asked('asked', handlers),
+    upgrade: (_head: RequestHead, handlers: UpstreamHandlers) => this.#asked('asked to upgrade', handlers),
   };
 
   constructor(answer: object = { ':status': 200, 'content-type': 'application/connect+proto' }) {
     this.lane = new Lane(this.stream as unknown as ClientHttp2Stream, this);
     this.stream.emit('response', answer);
+  }
+
+  #asked(what: string, handlers: UpstreamHandlers): UpstreamRequest {
+    this.told.push(what);
+    this.handlers = handlers;
+    return {
+      write: () => true,
+      end: () => undefined,
+      resume: () => undefined,
+      cancel: () => void this.told.push('cancelled'),
+    };
   }
 
   monotonic = (): number => 0;
@@ -137,6 +140,10 @@ describe('a lane', () => {
       (a) => Buffer.concat([a.request({ head, end: true }), a.request({ data: Buffer.from('x') })]),
     ],
     ['two ends', (a) => Buffer.concat([a.request({ head, end: true }), a.request({ end: true })])],
+    [
+      'bytes behind an upgrade',
+      (a) => a.request({ head: { ...head, upgrade: true }, data: Buffer.from('GET /api/v1/secrets') }),
+    ],
     ['a failure', (a) => Uint8Array.from(a.encoder.reply({ error: { code: 'x', message: 'y' } }))],
     ['a message of a gigabyte', () => Uint8Array.of(0, 0x40, 0, 0, 0)],
     ['a head that is none', () => Uint8Array.of(0, 0, 0, 0, 4, 0x0a, 2, 0x0a, 9)],
@@ -146,6 +153,14 @@ describe('a lane', () => {
     expect(around.stream.code).toBe(1);
     expect(around.told.filter((what) => what === 'asked')).toHaveLength(0);
     expect(around.told.at(-1)).toBe('gone');
+  });
+
+  it('is reset, with its upgrade, at bytes before the 101 (UP-01)', async () => {
+    const around = new Around();
+    await around.hear(around.request({ head: { ...head, upgrade: true } }));
+    await around.hear(around.request({ data: Buffer.from('GET /api/v1/secrets') }));
+    expect(around.stream.code).toBe(1);
+    expect(around.told).toEqual(['busy', 'asked to upgrade', 'cancelled', 'gone']);
   });
 
   it('ends in good order when the control plane has enough of them, or says why it wants none', async () => {

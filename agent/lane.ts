@@ -24,7 +24,7 @@ export type LaneEnding = { readonly wasUsed: boolean; readonly refusal: Uint8Arr
 /** Whom a lane tells what becomes of it. */
 export type LaneOwner = {
   readonly encoder: LaneEncoder;
-  readonly kubernetes: Pick<Kubernetes, 'open'>;
+  readonly kubernetes: Pick<Kubernetes, 'open' | 'upgrade'>;
   /** Milliseconds of a clock that nobody sets. */
   readonly monotonic: () => number;
   /** False while an answer may not reach the control plane: nothing new is begun then (F-18). */
@@ -61,7 +61,7 @@ export class Lane implements LaneSink, ExchangeOwner {
     stream.write(idleNote);
   }
 
-  get kubernetes(): Pick<Kubernetes, 'open'> {
+  get kubernetes(): Pick<Kubernetes, 'open' | 'upgrade'> {
     return this.#owner.kubernetes;
   }
 

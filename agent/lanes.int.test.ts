@@ -98,12 +98,6 @@ describe('the agent’s lanes', () => {
     await until('the API server saw the end', () => served.api.proxied.every(({ closed }) => closed), 1_000);
   });
 
-  it('refuse an upgrade with a sentence', async () => {
-    const { refusal } = await served.get({ upgrade: true, target: '/api/v1/namespaces/a/pods/b/exec' });
-    expect(refusal).toMatchObject({ code: 'TUNNEL_ERROR', message: expect.stringContaining('upgraded connections') });
-    expect(served.api.proxied).toEqual([]);
-  });
-
   it('are used again after an answer that did not wait for the body', async () => {
     served.api.answer = ({ response, target }) => {
       if (target === '/early') response.writeHead(403).end('no');

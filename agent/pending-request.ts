@@ -7,13 +7,16 @@ import type { UpstreamHandlers, UpstreamRequest } from './upstream.ts';
 
 export class PendingRequest implements UpstreamRequest {
   readonly #handlers: UpstreamHandlers;
+  readonly #onCancelled: () => void;
   #request: UpstreamRequest | undefined;
   #cancelled = false;
   #pieces: Uint8Array[] = [];
   #ended = false;
 
-  constructor(handlers: UpstreamHandlers) {
+  /** `onCancelled` is called when nobody waits any more for what the request waits for. */
+  constructor(handlers: UpstreamHandlers, onCancelled: () => void = () => undefined) {
     this.#handlers = handlers;
+    this.#onCancelled = onCancelled;
   }
 
   get isCancelled(): boolean {
@@ -57,6 +60,7 @@ export class PendingRequest implements UpstreamRequest {
   cancel(): void {
     this.#cancelled = true;
     this.#pieces = [];
-    this.#request?.cancel();
+    if (this.#request) this.#request.cancel();
+    else this.#onCancelled();
   }
 }

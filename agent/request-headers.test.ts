@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RequestHead } from '@clustral/schemas/lane-codec.ts';
-import { lines } from './testing/header-lines.ts';
+import { lines, linesOf } from './testing/header-lines.ts';
 import { headProblem, isLong, requestHeaders } from './request-headers.ts';
 
 const head = (said: Partial<RequestHead> = {}): RequestHead => ({
@@ -84,6 +84,25 @@ describe('headers for the API server', () => {
       ...lines('content-length: 5', 'content-type: a/b', 'x-bar: 2'),
       ...own,
     ]);
+  });
+});
+
+describe('subprotocols of a WebSocket', () => {
+  const token = 'base64url.bearer.authorization.k8s.io.dG9rZW4';
+  it.each([
+    ['v5.channel.k8s.io, v4.channel.k8s.io', ['v5.channel.k8s.io, v4.channel.k8s.io']],
+    [`v5.channel.k8s.io, ${token}`, ['v5.channel.k8s.io']],
+    [`${token.toUpperCase()},v4.channel.k8s.io`, ['v4.channel.k8s.io']],
+    [token, []],
+  ])('are without a token: %s (PX-08)', (said, kept) => {
+    const headers = requestHeaders(head({ headers: ['Sec-WebSocket-Protocol', said] }), 't');
+    expect(linesOf(headers, 'sec-websocket-protocol')).toEqual(kept);
+  });
+});
+
+describe('an agent that is known by its client certificate', () => {
+  it('sends no token', () => {
+    expect(linesOf(requestHeaders(head({ headers: ['Authorization', 'Bearer x'] }), ''), 'authorization')).toEqual([]);
   });
 });
 

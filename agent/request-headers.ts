@@ -18,8 +18,11 @@ const dropped: ReadonlySet<string> = new Set([
 ]);
 const droppedPrefixes = ['impersonate-', 'x-clustral-', 'x-forwarded-', 'x-remote-'] as const;
 
+/** A token as a WebSocket subprotocol: API servers take it for whoever asks. */
+const bearerSubprotocol = 'base64url.bearer.authorization.k8s.io.';
+
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
-const value = /^[\t\x20-\x7e\x80-\xff]*$/;
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const target = /^\/[\x21-\x7e\x80-\xff]*$/;
 const mostGroups = 256;
 
@@ -28,7 +31,7 @@ export function headProblem(head: RequestHead): string | undefined {
   if (!token.test(head.method) || head.method === 'CONNECT') return 'The request has a method that is not carried.';
   if (!target.test(head.target)) return 'The request has a malformed target.';
   if (head.headers.length % 2 !== 0) return 'The request has a header without a value.';
-  if (!head.headers.every((line, index) => (index % 2 === 0 ? token : value).test(line))) {
+  if (!head.headers.every((line, index) => (index % 2 === 0 ? token : fieldValue).test(line))) {
     return 'The request has a malformed header.';
   }
   if (!isName(head.impersonateUser)) return 'The request does not say as whom it is made.';
@@ -44,11 +47,13 @@ const isName = (name: string): boolean => name !== '' && name.trim() === name &&
 
 /**
  * Headers for the API server: name, value, name, value, names in lower case, one char per byte. Each group has a line of its own
- * (PX-14); names travel in UTF-8 (PX-15). The head must have no problem.
+ * (PX-14); names travel in UTF-8 (PX-15). The head must have no problem. An empty token is not sent: the agent is then known by
+ * its client certificate.
  */
 export function requestHeaders(head: RequestHead, agentToken: string): string[] {
   const headers = kept(head.headers);
-  headers.push('authorization', `Bearer ${agentToken}`, 'impersonate-user', utf8(head.impersonateUser));
+  if (agentToken !== '') headers.push('authorization', `Bearer ${agentToken}`);
+  headers.push('impersonate-user', utf8(head.impersonateUser));
   for (const group of head.impersonateGroups) headers.push('impersonate-group', utf8(group));
   // The cluster's audit log and ours name the same request (D19).
   if (head.requestId !== '') headers.push('audit-id', head.requestId);
@@ -64,9 +69,18 @@ function kept(raw: readonly string[]): string[] {
     const key = name.replaceAll('_', '-');
     if (hopByHop.has(key) || dropped.has(key) || listed.has(key)) continue;
     if (droppedPrefixes.some((prefix) => key.startsWith(prefix))) continue;
-    headers.push(name, raw[at + 1] ?? '');
+    const value = raw[at + 1] ?? '';
+    const sent = key === 'sec-websocket-protocol' ? withoutBearer(value) : value;
+    if (sent !== '' || value === '') headers.push(name, sent);
   }
   return headers;
+}
+
+// Of several subprotocols one may be a token, and with a token somebody else's name (PX-08).
+function withoutBearer(subprotocols: string): string {
+  if (!subprotocols.toLowerCase().includes(bearerSubprotocol)) return subprotocols;
+  const elements = subprotocols.split(',').map((element) => element.trim());
+  return elements.filter((element) => !element.toLowerCase().startsWith(bearerSubprotocol)).join(', ');
 }
 
 // Headers that `Connection` lists end at this hop too, but what frames or types a body cannot be listed away.

@@ -1,11 +1,12 @@
 /**
- * The agent's own token at the API server, from a file that somebody else rewrites now and then. The rule it lives by (F-35): a
+ * The agent's own token at the API server, mostly from a file that somebody else rewrites now and then. The rule it lives by (F-35): a
  * request goes out with a whole token or not at all. So the file is looked at again and again, read when it
  * changed, and what was just written counts only once it has rested for a moment.
  */
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FileOrText } from './kubernetes-config.ts';
 
 /** Requests come by the thousand a second; a look for each would cost a twentieth of them. */
 const lookEveryMs = 20;
@@ -23,9 +24,23 @@ export class NoToken extends Error {
   }
 }
 
+/** The agent's token as it is now. An empty one says that there is none: then its client certificate speaks for it. */
+export type OwnToken = {
+  /** Undefined when `settled` must be asked. */
+  peek(): string | undefined;
+  settled(): Promise<string>;
+};
+
+/** `monotonic` gives milliseconds of a clock that nobody sets. */
+export function ownToken(source: FileOrText | undefined, monotonic: () => number): OwnToken {
+  if (source && 'path' in source) return new ServiceAccountToken(source.path, monotonic);
+  const token = source?.text ?? '';
+  return { peek: () => token, settled: () => Promise.resolve(token) };
+}
+
 type Kept = { readonly token: string; readonly mark: string; readonly at: number };
 
-export class ServiceAccountToken {
+class ServiceAccountToken implements OwnToken {
   readonly #path: string;
   readonly #monotonic: () => number;
   #kept: Kept | undefined;

@@ -11,19 +11,23 @@ import { realDisk } from './disk.ts';
 import { IdentityFolder } from './identity.ts';
 import { afterBody, startApiServer, type ApiServer } from './testing/api-server.ts';
 import { linesOf } from './testing/header-lines.ts';
+import { Relay } from './testing/relay.ts';
 import { startAgent, type TestAgent } from './testing/running-agent.ts';
 import { StockControlPlane, type StockLane } from './testing/stock-control-plane.ts';
+import type { RecordedUpgrade } from './testing/upgrades.ts';
 
 const clusterId = '0b9f1f8e-5d0a-4f0e-9d3b-1c2d3e4f5a6b';
 let stock: StockControlPlane;
 let api: ApiServer;
 let agent: TestAgent;
 let folder: string;
+let relay: Relay;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'agent-'));
   [stock, api] = await Promise.all([StockControlPlane.start(clusterId), startApiServer()]);
+  relay = await Relay.before(stock.url);
   agent = await startAgent({
-    controlPlane: stock.url,
+    controlPlane: relay.url,
     clusterId,
     api,
     token: stock.token,
@@ -35,6 +39,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await agent.stop();
   await api.stop();
+  await relay.stop();
   await stock.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -54,6 +59,7 @@ const head = {
   headTimeoutMs: 5_000,
   lifetimeMs: 60_000n,
 };
+const smuggled = Buffer.from('GET /api/v1/secrets HTTP/1.1\r\nImpersonate-Group: system:masters\r\n\r\n');
 const text = (answer: readonly LaneResponse[]): string => Buffer.concat(answer.map(({ data }) => data)).toString();
 
 describe('the agent and a stock Connect server', () => {
@@ -93,8 +99,6 @@ describe('the agent and a stock Connect server', () => {
   });
 
   it('name a failure', async () => {
-    const answer = await lane().ask({ head: { ...head, upgrade: true }, end: true });
-    expect(answer).toMatchObject([{ error: { code: 'TUNNEL_ERROR', message: expect.stringContaining('upgraded') } }]);
     api.answer = () => api.cut();
     expect(await lane().ask({ head, end: true })).toMatchObject([{ error: { code: 'AGENT_ERROR' } }]);
   });
@@ -125,6 +129,87 @@ describe('the agent and a stock Connect server', () => {
     expect(hellos[0]?.instanceId).toBe(hellos[1]?.instanceId);
     expect(stock.tokens.every((token) => token.startsWith('Bearer ey'))).toBe(true);
     return until('a heartbeat came', () => stock.ups.some((message) => message.case === 'heartbeat'));
+  });
+});
+
+describe('an upgrade from a stock Connect server', () => {
+  const upgrade = {
+    ...head,
+    upgrade: true,
+    headers: ['Upgrade', 'SPDY/3.1', 'X-Stream-Protocol-Version', 'v4.channel.k8s.io'],
+  };
+  const begin = async (said: Partial<typeof upgrade> & { lifetimeMs?: bigint } = {}): Promise<StockLane> => {
+    const one = lane();
+    one.requests.push({ head: { ...upgrade, ...said } });
+    expect((await one.next()).head?.status).toBe(101);
+    return one;
+  };
+  const recorded = (): RecordedUpgrade => {
+    const [first] = api.upgrades;
+    if (!first) throw new Error('there was no upgrade');
+    return first;
+  };
+
+  it('carries bytes to the API server after that has ended its own direction', async () => {
+    api.upgrade = (request) => void request.answer(101).read();
+    const one = await begin();
+    recorded().socket.end('bye');
+    const rest = await one.rest();
+    expect(text(rest)).toBe('bye');
+    for (let sent = 0; sent < 20; sent += 1) one.requests.push({ data: Buffer.alloc(50_000, 'x') });
+    one.requests.push({ end: true });
+    await until('all of it is there', () => recorded().ended);
+    expect(recorded().bytes).toBe(1_000_000);
+    expect(text(await one.ask({ head, end: true }))).toBe('ok');
+  });
+
+  it('carries bytes from the API server after the end of its own direction', async () => {
+    api.upgrade = (request) => {
+      request.answer(101).read();
+      request.socket.on('end', () => request.socket.end(Buffer.alloc(1_000_000, 'y')));
+    };
+    const one = await begin();
+    one.requests.push({ data: Buffer.from('standard input'), end: true });
+    expect(text(await one.rest())).toHaveLength(1_000_000);
+    expect(recorded().received.toString()).toBe('standard input');
+    expect(text(await one.ask({ head, end: true }))).toBe('ok');
+  });
+
+  it.each<[string, (request: RecordedUpgrade) => void]>([
+    ['no answer', () => undefined],
+    ['a 403', (request) => void request.answer(403, ['Content-Length: 0'])],
+    ['a 200', (request) => void request.answer(200, ['Content-Length: 0'])],
+    ['a 101 after a while', (request) => void setTimeout(() => request.answer(101), 300)],
+  ])('that sends bytes before its 101 loses its lane, and none of them is passed on: %s (UP-01)', async (_, answer) => {
+    api.upgrade = (request) => answer(request.read());
+    const one = lane();
+    one.requests.push({ head: upgrade });
+    await until('the API server was asked', () => api.upgrades.length === 1);
+    one.requests.push({ data: smuggled });
+    await until('the lane is gone', () => !stock.lanes.includes(one));
+    await until('the connection is closed', () => recorded().left);
+    expect(recorded().bytes).toBe(0);
+    expect(api.proxied).toEqual([]);
+  });
+
+  it('that sends bytes along with its head loses its lane, and is not made (UP-01)', async () => {
+    const [bad, good] = stock.lanes;
+    if (!bad || !good) throw new Error('there are no two lanes');
+    await expect(bad.ask({ head: upgrade, data: smuggled })).rejects.toThrow();
+    expect(text(await good.ask({ head, end: true }))).toBe('ok');
+    expect(api.upgrades).toEqual([]);
+  });
+
+  it('ends with its access when nothing is heard from the control plane any more (UP-05)', async () => {
+    const began = performance.now();
+    const one = await begin({ lifetimeMs: 1_500n });
+    one.requests.push({ data: Buffer.from('x') });
+    await until('the byte is there', () => recorded().bytes === 1);
+    relay.fallSilent();
+    await until('the API server was left', () => recorded().left);
+    const took = performance.now() - began;
+    expect(took).toBeGreaterThan(1_400);
+    expect(took).toBeLessThan(2_500);
   });
 });
 

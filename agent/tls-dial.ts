@@ -13,6 +13,8 @@ export type TlsDial = {
   readonly deadlineMs: number;
   /** Anything else, such as a client certificate. */
   readonly options?: ConnectionOptions;
+  /** The connection is not wanted any more. */
+  readonly signal?: AbortSignal;
 };
 
 /** Port of an https URL. */
@@ -22,7 +24,7 @@ export const portOf = (url: URL): number => Number(url.port || 443);
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
 
 /** Resolves with the secured socket. Rejects with node's error, or one with code `ETIMEDOUT`. */
-export async function dialTls({ url, ca, protocols, deadlineMs, options = {} }: TlsDial): Promise<TLSSocket> {
+export async function dialTls({ url, ca, protocols, deadlineMs, options = {}, signal }: TlsDial): Promise<TLSSocket> {
   const host = hostOf(url);
   const socket = connect({
     host,
@@ -35,6 +37,9 @@ export async function dialTls({ url, ca, protocols, deadlineMs, options = {} }: 
   });
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
   const timer = setTimeout(() => socket.destroy(timeout(host, deadlineMs)), deadlineMs);
+  const abort = (): void => void socket.destroy();
+  signal?.addEventListener('abort', abort);
+  if (signal?.aborted) abort();
   socket.setNoDelay(true);
   socket.once('secureConnect', () => resolve(socket));
   socket.once('close', () => reject(closed(host)));
@@ -46,6 +51,7 @@ export async function dialTls({ url, ca, protocols, deadlineMs, options = {} }: 
     throw error;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
   }
 }
 

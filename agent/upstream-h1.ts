@@ -128,6 +128,8 @@ class H1Request implements UpstreamRequest {
 
   #answer(response: IncomingMessage): void {
     if (this.#over) return;
+    // Nobody asked for another protocol, and node takes a 101 without an `Upgrade` line for an answer.
+    if (response.statusCode === 101) return void this.#request.destroy();
     this.#response = response;
     response.on('data', (chunk: Buffer) => {
       if (!this.#over && !this.#handlers.data(chunk)) response.pause();

@@ -150,6 +150,16 @@ describe('an API server that speaks HTTP/1.1 only', () => {
     expect(served.api.proxied.some(({ target }) => target === '/evil')).toBe(false);
   });
 
+  it.each([['Connection: Upgrade\r\nUpgrade: websocket\r\n'], ['Upgrade: websocket\r\n'], ['']])(
+    'is not believed when it switches protocols unasked: %j (PX-20)',
+    async (headers) => {
+      served.api.answer = ({ response }) =>
+        void response.socket.write(`HTTP/1.1 101 Switching Protocols\r\n${headers}\r\nstolen`);
+      expect(await served.get()).toMatchObject({ result: 'AGENT_ERROR', bytes: 0 });
+      await until('the connection is closed', () => served.api.openConnections === 0);
+    },
+  );
+
   it('answers with streams and without bodies, and is cancelled', async () => {
     served.api.answer = ({ response, method }) => {
       response.writeHead(method === 'HEAD' ? 204 : 200);

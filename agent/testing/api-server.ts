@@ -2,6 +2,7 @@
  * An API server for tests ("REC"): real TLS, HTTP/2 and HTTP/1.1, that records exactly what arrived and answers as a test says. It
  * knows nothing of Kubernetes but its version.
  */
+import type { IncomingMessage } from 'node:http';
 import http2, { type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
 import https from 'node:https';
 import { randomUUID } from 'node:crypto';
@@ -9,7 +10,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { createCaCertificate, createKeyPair, issueCertificate, spkiOf } from '@clustral/kernel/x509.ts';
+import { RecordedUpgrade } from './upgrades.ts';
 
 /** One request as it arrived. */
 export type Recorded = {
@@ -27,7 +30,12 @@ export type Recorded = {
 
 export type Answer = (request: Recorded, incoming: Http2ServerRequest) => void;
 
-export type ApiServerOptions = { readonly http1Only?: boolean; readonly maxConcurrentStreams?: number };
+export type ApiServerOptions = {
+  readonly http1Only?: boolean;
+  readonly maxConcurrentStreams?: number;
+  /** PEM of a CA by whose certificates clients must be known; nobody is let in without one. */
+  readonly clientCa?: string;
+};
 
 const day = 86_400_000;
 
@@ -52,20 +60,23 @@ export class ApiServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'rec-'));
   readonly tokenPath = join(this.folder, 'token');
   readonly caPath = join(this.folder, 'ca.crt');
+  readonly upgrades: RecordedUpgrade[] = [];
   answer: Answer = ({ response }) => response.end('ok');
+  upgrade: (request: RecordedUpgrade) => void = (request) => request.echo();
   connections = 0;
   readonly #sockets = new Set<Socket>();
+  readonly #rawSockets = new Set<Socket>();
   readonly #server: http2.Http2SecureServer | https.Server;
 
   constructor(identity: { ca: string; cert: string; key: string }, options: ApiServerOptions) {
     writeFileSync(this.tokenPath, 'service-account-token');
     writeFileSync(this.caPath, identity.ca);
-    const { key, cert } = identity;
+    const known = options.clientCa === undefined ? {} : { ca: options.clientCa, requestCert: true };
+    const tls = { key: identity.key, cert: identity.cert, allowHalfOpen: true, ...known };
     this.#server = options.http1Only
-      ? https.createServer({ key, cert })
+      ? https.createServer(tls)
       : http2.createSecureServer({
-          key,
-          cert,
+          ...tls,
           allowHTTP1: true,
           // A real API server does not count resets; node's would end the connection after a thousand.
           streamResetBurst: 1_000_000,
@@ -79,6 +90,16 @@ export class ApiServer {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
       socket.on('error', () => undefined);
+    });
+    this.#server.on('connection', (socket: Socket) => {
+      this.#rawSockets.add(socket);
+      socket.on('close', () => this.#rawSockets.delete(socket));
+    });
+    this.#server.on('upgrade', (request: IncomingMessage, socket: TLSSocket, head: Buffer) => {
+      const raw = [...this.#rawSockets].find(({ remotePort }) => remotePort === socket.remotePort);
+      const recorded = new RecordedUpgrade(request, socket, { head, raw });
+      this.upgrades.push(recorded);
+      this.upgrade(recorded);
     });
     this.#server.on('sessionError', () => undefined);
     this.#server.on('request', (request: Http2ServerRequest, response: Http2ServerResponse) => {
@@ -117,6 +138,8 @@ export class ApiServer {
   /** Ends all connections at once. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+    // Those whose handshake failed.
+    for (const socket of this.#rawSockets) socket.destroy();
   }
 
   #plain(request: Http2ServerRequest): object {

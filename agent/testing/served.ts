@@ -1,4 +1,5 @@
 /** A control plane, an API server and an agent between them, all real, for the tests of what is carried. */
+import type { Environment } from '@clustral/kernel/config.ts';
 import type { ClusterId } from '@clustral/schemas/ids.ts';
 import { callOf, carry, Carried } from '@clustral/control-plane/tunnel/testing/carrying.ts';
 import { startTunnelWorld, until, type TunnelWorld } from '@clustral/control-plane/tunnel/testing/tunnel-world.ts';
@@ -34,6 +35,8 @@ export class Served {
   reset(): void {
     this.api.answer = ({ response }) => response.end('ok');
     this.api.requests.length = 0;
+    this.api.upgrade = (request) => request.echo();
+    this.api.upgrades.length = 0;
   }
 
   async stop(): Promise<void> {
@@ -43,10 +46,20 @@ export class Served {
   }
 }
 
-export async function startServed(options: ApiServerOptions = {}): Promise<Served> {
+/** `environment` may say otherwise how the agent reaches the API server. */
+export async function startServed(
+  options: ApiServerOptions = {},
+  environment: (api: ApiServer) => Environment = () => ({}),
+): Promise<Served> {
   const [world, api] = await Promise.all([startTunnelWorld(), startApiServer(options)]);
   const { clusterId, token } = await world.register();
-  const agent = await startAgent({ controlPlane: world.url, api, clusterId, token });
+  const agent = await startAgent({
+    controlPlane: world.url,
+    api,
+    clusterId,
+    token,
+    environment: environment(api),
+  });
   await until('the agent is connected', () => agent.connected() && world.agents.presence(clusterId) !== undefined);
   return new Served({ world, api, agent, clusterId });
 }

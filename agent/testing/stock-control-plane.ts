@@ -46,14 +46,26 @@ export class StockLane {
   /** Sends a request and reads until its answer has ended. */
   async ask(...messages: readonly Request[]): Promise<readonly LaneResponse[]> {
     for (const message of messages) this.requests.push(message);
+    return this.rest();
+  }
+
+  /** Reads until an answer has ended. */
+  async rest(): Promise<readonly LaneResponse[]> {
     const answer: LaneResponse[] = [];
+    for (;;) {
+      const message = await this.next();
+      answer.push(message);
+      if (message.end || message.error) return answer;
+    }
+  }
+
+  /** The next message that says something. */
+  async next(): Promise<LaneResponse> {
     for (;;) {
       const { value, done } = await this.responses.next();
       if (done) throw new Error('the agent ended the lane');
       const { head, data, end, error } = value;
-      if (!head && data.length === 0 && !end && !error) continue;
-      answer.push(value);
-      if (end || error) return answer;
+      if (head || data.length > 0 || end || error) return value;
     }
   }
 }

@@ -12,7 +12,7 @@ import { openDataFolder } from '../standalone/data-folder.ts';
 import { environments, paths, type Ports } from '../standalone/environment.ts';
 import { prepareKeys } from '../standalone/first-start.ts';
 import { freePorts } from '../standalone/ports.ts';
-import { prepareSeed } from '../standalone/seed.ts';
+import { prepareSeed, seededClusterId } from '../standalone/seed.ts';
 import { createSupervisor } from '../standalone/supervisor.ts';
 
 export type Stage = {
@@ -35,14 +35,16 @@ export async function buildStage(): Promise<Stage> {
   const stub = await startHelper(helpers, 'api-stub.ts', { certificateFile: at.demoCertificate, keyFile: at.demoKey });
   const ports = await choosePorts(stub);
   const issuer = `https://localhost:${ports.gateway}/realms/clustral`;
-  const seed = prepareSeed(at.seed, { issuer, bootstrapTokenFile: at.agentBootstrapToken });
-  writeFileSync(at.seed, JSON.stringify({ ...seed, assignments: [{ ...person, role: 'k8s-admin' }] }));
+  const seed = prepareSeed(at.seed, { issuer, bootstrapTokenFiles: { demo: at.agentBootstrapToken } });
+  const demoClusterId = seededClusterId(seed, 'demo');
+  const assignments = [{ ...person, cluster: 'demo', role: 'k8s-admin' }];
+  writeFileSync(at.seed, JSON.stringify({ ...seed, assignments }));
   const supervisor = createSupervisor({
     logFolder: folder.folder('logs'),
     environment: process.env,
     say: () => undefined,
   });
-  const parts = environments({ dataFolder: folder.path, ports, demoClusterId: seed.cluster.id });
+  const parts = environments({ dataFolder: folder.path, ports, demoClusterId });
   const run = (
     name: 'event-store' | 'control-plane' | 'gateway' | 'agent',
     extra: Record<string, string | undefined> = {},
@@ -58,14 +60,14 @@ export async function buildStage(): Promise<Stage> {
     run('agent'),
     run('gateway', { TLS_CERT_PATH: '', TLS_KEY_PATH: '', PROXY_RATE_LIMITING_ENABLED: 'false' }),
   ]);
-  const token = await issueToken({ at, controlPlane: ports.controlPlane, clusterId: seed.cluster.id });
+  const token = await issueToken({ at, controlPlane: ports.controlPlane, clusterId: demoClusterId });
   const hop = await startHelper(helpers, 'hop.ts', {
     target: `https://127.0.0.1:${stub}`,
     caFile: at.demoCa,
     bearer: readFileSync(at.serviceAccountToken, 'utf8'),
   });
   return {
-    product: { port: ports.gateway, request: requestText(`/api/proxy/${seed.cluster.id}/api/v1/namespaces`, token) },
+    product: { port: ports.gateway, request: requestText(`/api/proxy/${demoClusterId}/api/v1/namespaces`, token) },
     hop: { port: hop, request: requestText('/api/v1/namespaces', 'none') },
     async stop() {
       for (const helper of helpers) helper.kill();

@@ -65,6 +65,7 @@ describe('SC-01 in production', () => {
     ['an identity over plain http', 'services/gateway/main.ts', gateway, 'OIDC_REQUIRE_HTTPS=false'],
     ['the embedded identity provider', 'services/gateway/main.ts', gateway, 'IDENTITY_PROVIDER_URL=http://127.0.0.1:1'],
     ['an API server that is not verified', 'agent/main.ts', agent, 'AGENT_KUBERNETES_SKIP_TLS_VERIFY=true'],
+    ['a person’s kubeconfig', 'agent/main.ts', agent, 'AGENT_KUBECONFIG=/x/kubeconfig'],
     ['a seed', 'services/control-plane/main.ts', () => ({ ...controlPlane, ...production }), 'SEED_PATH=/x/seed.json'],
   ])('%s ends the process with a code and names the variable', async (...[, main, environment, setting]) => {
     const [name = '', value] = setting.split('=');

@@ -13,7 +13,13 @@ export type Ports = Readonly<
   Record<'gateway' | 'tunnel' | 'controlPlane' | 'audit' | 'web' | 'identityProvider' | 'demoCluster', number>
 >;
 
-export type Installation = { readonly dataFolder: string; readonly ports: Ports; readonly demoClusterId: string };
+export type Installation = {
+  readonly dataFolder: string;
+  readonly ports: Ports;
+  readonly demoClusterId: string;
+  /** The cluster that a person brought. */
+  readonly local?: { readonly clusterId: string; readonly kubeconfig: string };
+};
 
 /** Where the files of the installation are. */
 export function paths(dataFolder: string): Readonly<Record<keyof typeof files, string>> {
@@ -42,6 +48,9 @@ const files = {
   demoCa: 'tls/demo-cluster-ca.crt',
   seed: 'seed.json',
   agentBootstrapToken: 'agent/bootstrap-token',
+  agentIdentity: 'agent/identity',
+  localAgentBootstrapToken: 'agent/local-bootstrap-token',
+  localAgentIdentity: 'agent/local-identity',
 } as const;
 
 const longestSocketPath = 100;
@@ -62,8 +71,13 @@ type Facts = Installation & {
   readonly log: Environment;
 };
 
-/** The environment of each part. */
-export function environments(installation: Installation): Readonly<Record<PartName, Environment>> {
+/** Of every part, but of `local-agent` only for a cluster that a person brought. */
+export type Environments = Readonly<Record<Exclude<PartName, 'local-agent'>, Environment>> & {
+  readonly 'local-agent'?: Environment;
+};
+
+/** The environment of each part that runs. */
+export function environments(installation: Installation): Environments {
   const { dataFolder, ports } = installation;
   const publicUrl = `https://localhost:${ports.gateway}`;
   const facts: Facts = {
@@ -97,7 +111,8 @@ export function environments(installation: Installation): Readonly<Record<PartNa
       OIDC_CLI_CLIENT_ID: 'clustral-cli',
     },
     gateway: gateway(facts),
-    agent: agent(facts),
+    agent: demoAgent(facts),
+    ...(facts.local && { 'local-agent': localAgent(facts, facts.local) }),
   };
 }
 
@@ -142,15 +157,31 @@ function gateway({ common, ports, at, issuer }: Facts): Environment {
   };
 }
 
-function agent({ common, ports, at, dataFolder, demoClusterId }: Facts): Environment {
+const tunnelUrl = (port: number): string => `https://localhost:${port}`;
+
+function demoAgent({ common, ports, at, demoClusterId }: Facts): Environment {
   return {
     ...common,
     AGENT_CLUSTER_ID: demoClusterId,
-    AGENT_CONTROL_PLANE_URL: `https://localhost:${ports.tunnel}`,
+    AGENT_CONTROL_PLANE_URL: tunnelUrl(ports.tunnel),
     AGENT_BOOTSTRAP_TOKEN_FILE: at.agentBootstrapToken,
-    AGENT_CREDENTIAL_PATH: join(dataFolder, 'agent', 'identity'),
+    AGENT_CREDENTIAL_PATH: at.agentIdentity,
     AGENT_KUBERNETES_API_URL: `https://127.0.0.1:${ports.demoCluster}`,
     AGENT_KUBERNETES_CA_PATH: at.demoCa,
     AGENT_KUBERNETES_TOKEN_PATH: at.serviceAccountToken,
+  };
+}
+
+function localAgent(
+  { common, ports, at }: Facts,
+  { clusterId, kubeconfig }: NonNullable<Installation['local']>,
+): Environment {
+  return {
+    ...common,
+    AGENT_CLUSTER_ID: clusterId,
+    AGENT_CONTROL_PLANE_URL: tunnelUrl(ports.tunnel),
+    AGENT_BOOTSTRAP_TOKEN_FILE: at.localAgentBootstrapToken,
+    AGENT_CREDENTIAL_PATH: at.localAgentIdentity,
+    AGENT_KUBECONFIG: kubeconfig,
   };
 }

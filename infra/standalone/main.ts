@@ -3,26 +3,32 @@
  * and what to type next, and ends them on Ctrl-C. All that can be refused is refused with one sentence before anything is started.
  */
 import { join } from 'node:path';
+import { KubeconfigError } from '@clustral/agent/kubeconfig-section.ts';
+import { readKubeconfig } from '@clustral/agent/kubeconfig.ts';
 import { DataFolderError, openDataFolder, type DataFolder } from './data-folder.ts';
-import { environments, paths, type Ports } from './environment.ts';
+import { environments, paths, type Environments, type Ports } from './environment.ts';
 import { prepareKeys } from './first-start.ts';
 import { parseOptions, UsageError, type Options } from './options.ts';
 import { freePorts, waitUntilFree } from './ports.ts';
 import { assignments } from './processes.ts';
 import { whenReady } from './readiness.ts';
-import { prepareSeed } from './seed.ts';
+import { prepareSeed, seededClusterId } from './seed.ts';
 import { createSupervisor } from './supervisor.ts';
-import { welcome } from './welcome.ts';
+import { welcome, type LocalCluster } from './welcome.ts';
 
 /** After a kill -9 the old processes notice within a moment that their supervisor is gone. */
 const portPatienceMs = 6_000;
 
 class StartRefused extends Error {}
 
+/** What is said in a sentence, without a stack. */
+const refusals = [UsageError, DataFolderError, KubeconfigError, StartRefused] as const;
+
 const say = (line: string): void => console.log(line);
 
 async function run(options: Options): Promise<number> {
   const begun = performance.now();
+  const local = options.kubeconfig === undefined ? undefined : localCluster(options.kubeconfig);
   const folder = openDataFolder(options.dataFolder);
   try {
     say(
@@ -34,12 +40,27 @@ async function run(options: Options): Promise<number> {
     folder.folder('agent');
     const seed = prepareSeed(at.seed, {
       issuer: `https://localhost:${ports.gateway}/realms/clustral`,
-      bootstrapTokenFile: at.agentBootstrapToken,
+      bootstrapTokenFiles: {
+        demo: at.agentBootstrapToken,
+        ...(local && { local: at.localAgentBootstrapToken }),
+      },
     });
-    return await supervise({ folder, ports, caFingerprint, demoClusterId: seed.cluster.id, begun });
+    const parts = environments({
+      dataFolder: folder.path,
+      ports,
+      demoClusterId: seededClusterId(seed, 'demo'),
+      ...(local && { local: { clusterId: seededClusterId(seed, 'local'), kubeconfig: local.kubeconfig } }),
+    });
+    return await supervise({ folder, ports, parts, caFingerprint, local, begun });
   } finally {
     folder.release();
   }
+}
+
+/** The cluster that the file's current context names. Throws `KubeconfigError`; whether it answers is seen later. */
+function localCluster(kubeconfig: string): LocalCluster {
+  const { context, kubernetes } = readKubeconfig(kubeconfig);
+  return { kubeconfig, context, server: kubernetes.url.origin };
 }
 
 async function choosePorts(options: Options): Promise<Ports> {
@@ -58,12 +79,13 @@ async function choosePorts(options: Options): Promise<Ports> {
 type Installation = {
   readonly folder: DataFolder;
   readonly ports: Ports;
+  readonly parts: Environments;
   readonly caFingerprint: string;
-  readonly demoClusterId: string;
+  readonly local: LocalCluster | undefined;
   readonly begun: number;
 };
 
-async function supervise({ folder, ports, caFingerprint, demoClusterId, begun }: Installation): Promise<number> {
+async function supervise({ folder, ports, parts, caFingerprint, local, begun }: Installation): Promise<number> {
   const asked = Promise.withResolvers<undefined>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => asked.resolve(undefined));
   const supervisor = createSupervisor({
@@ -71,13 +93,12 @@ async function supervise({ folder, ports, caFingerprint, demoClusterId, begun }:
     environment: { ...process.env, NODE_COMPILE_CACHE: folder.folder('compile-cache') },
     say,
   });
-  const parts = environments({ dataFolder: folder.path, ports, demoClusterId });
   const starting = Promise.all(assignments(parts).map((assignment) => supervisor.run(assignment)));
   const ready = starting
     .then(() => whenReady({ ports, edgeCa: paths(folder.path).edgeCa }))
     .then(() => {
       const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-      say(welcome({ port: ports.gateway, caFingerprint, seconds, logFolder: join(folder.path, 'logs') }));
+      say(welcome({ port: ports.gateway, caFingerprint, seconds, logFolder: join(folder.path, 'logs'), local }));
     });
   const failed = Promise.race([
     supervisor.givenUp,
@@ -98,11 +119,9 @@ async function main(): Promise<number> {
   try {
     return await run(parseOptions(process.argv.slice(2), { CLUSTRAL_DATA: process.env['CLUSTRAL_DATA'] }));
   } catch (cause) {
-    if (cause instanceof UsageError || cause instanceof DataFolderError || cause instanceof StartRefused) {
-      console.error(cause.message);
-      return cause instanceof UsageError ? 2 : 1;
-    }
-    throw cause;
+    if (!refusals.some((kind) => cause instanceof kind)) throw cause;
+    console.error((cause as Error).message);
+    return cause instanceof UsageError ? 2 : 1;
   }
 }
 

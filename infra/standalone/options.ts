@@ -2,7 +2,20 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-export type Options = { readonly dataFolder: string; readonly port: number; readonly tunnelPort: number };
+export type Options = {
+  readonly dataFolder: string;
+  readonly port: number;
+  readonly tunnelPort: number;
+  /** Path of a kubeconfig whose cluster shall be served too. */
+  readonly kubeconfig: string | undefined;
+};
+
+const flags = {
+  data: { type: 'string' },
+  port: { type: 'string' },
+  'tunnel-port': { type: 'string' },
+  kubeconfig: { type: 'string' },
+} as const;
 
 /** A sentence for the person who typed the command; the process ends with exit code 2. */
 export class UsageError extends Error {}
@@ -12,26 +25,27 @@ export function parseOptions(
   args: readonly string[],
   environment: { readonly CLUSTRAL_DATA?: string | undefined },
 ): Options {
-  const { data, port, 'tunnel-port': tunnelPort } = flagsOf(args);
+  const { data, port, 'tunnel-port': tunnelPort, kubeconfig } = flagsOf(args);
   const options = {
     dataFolder: resolve(data ?? environment.CLUSTRAL_DATA ?? '.data'),
     port: portOf('--port', port ?? '8443'),
     tunnelPort: portOf('--tunnel-port', tunnelPort ?? '5443'),
+    kubeconfig: kubeconfig === undefined ? undefined : resolve(kubeconfig),
   };
   if (options.port === options.tunnelPort) throw new UsageError('--port and --tunnel-port must differ.');
   return options;
 }
 
-function flagsOf(args: readonly string[]): { data?: string; port?: string; 'tunnel-port'?: string } {
+type Flags = { readonly [flag in keyof typeof flags]?: string };
+
+function flagsOf(args: readonly string[]): Flags {
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { data: { type: 'string' }, port: { type: 'string' }, 'tunnel-port': { type: 'string' } },
-    });
-    return values;
+    return parseArgs({ args: [...args], options: flags }).values;
   } catch (cause) {
     const reason = (cause as Error).message.split('.')[0] ?? '';
-    throw new UsageError(`${reason}. Usage: npm start -- [--data DIR] [--port N] [--tunnel-port N]`);
+    throw new UsageError(
+      `${reason}. Usage: npm start -- [--data DIR] [--port N] [--tunnel-port N] [--kubeconfig FILE]`,
+    );
   }
 }
 

@@ -19,6 +19,8 @@ export const partLoaders = {
   web: async () => (await import('@clustral/web/main.ts')).start,
   gateway: async () => (await import('@clustral/gateway/main.ts')).start,
   agent: async () => (await import('./agent-part.ts')).startAgentPart,
+  // Not waited for: nothing here depends on a cluster of somebody else's.
+  'local-agent': async () => (await import('@clustral/agent/main.ts')).start,
 } as const satisfies Record<string, () => Promise<StartPart>>;
 
 export type PartName = keyof typeof partLoaders;

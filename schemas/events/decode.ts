@@ -94,7 +94,15 @@ const claims = record({
   roles: texts,
   groups: texts,
 });
-const kubernetesRequest = record({ method: text, path: text, verb: text, resource: textOrNull, namespace: textOrNull });
+const kubernetesRequest = record({
+  method: text,
+  path: text,
+  verb: text,
+  resource: textOrNull,
+  namespace: textOrNull,
+  container: optional(text),
+  command: optional(texts),
+});
 const outcome = record({ status: numberOrNull, durationMs: number, end: text, errorCode: textOrNull });
 
 const repeats = optional(record({ requestIds: texts, until: instant }));

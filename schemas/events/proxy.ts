@@ -18,6 +18,10 @@ export type KubernetesRequest = {
   readonly namespace: string | null;
   readonly name: string | null;
   readonly recognised: boolean;
+  /** Of exec and attach, the container that was named. */
+  readonly container?: string;
+  /** Of exec, the command, word by word; cut at 1,024 characters in all, which an ellipsis shows. */
+  readonly command?: readonly string[];
 };
 
 /** Why the request was allowed, by id and revision, as used for the decision. */

@@ -132,7 +132,7 @@ describe('the audit service', () => {
   it.each<[string, readonly string[]]>([
     ['category=roles', ['role.deleted', 'role.updated', 'role.created']],
     ['code=CPR002W', ['proxy.access_denied']],
-    ['category=proxy&severity=Info', ['proxy.day_closed', 'proxy.request', 'proxy.request']],
+    ['category=proxy&severity=Info', ['proxy.day_closed', 'proxy.request', 'proxy.request', 'proxy.request']],
     ['user=DEV@corp.example&category=auth', ['user.synced']],
     [`user=${dev}&code=CCR001I`, ['credential.issued']],
     ['user=dev&code=CCR001I', ['credential.issued']],

@@ -82,7 +82,10 @@ export type LaneCall = {
   readonly bodyless: boolean;
 };
 
-/** What the caller of a lane is told, in order: head once, then data, then exactly one of end and fail. */
+/**
+ * What the caller of a lane is told, in order: head once, then data, then exactly one of end and fail. After a head 101 `end`
+ * closes this direction only: the other goes on until the caller ends it, and may still fail.
+ */
 export type LaneHandlers = {
   head(status: number, headers: readonly string[]): void;
   /** Returns false to stop the flow until `resume`. */
@@ -96,11 +99,14 @@ export type LaneHandlers = {
 
 /** The sending half of a carried request. */
 export type LaneExchange = {
-  /** Sends body bytes; false = stop until `drain`. */
+  /** Sends body bytes; false = stop until `drain`. Of an upgrade not before its head 101 (UP-01). */
   write(chunk: Buffer): boolean;
   end(): void;
   resume(): void;
-  /** The client is gone or the access ended: resets the lane, which cancels all the way to the API server. No handler is called after. */
+  /**
+   * The client is gone or the access ended: resets the lane, which cancels all the way to the API server. No handler is
+   * called after. Does nothing to a request that is over.
+   */
   cancel(): void;
 };
 

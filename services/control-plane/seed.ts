@@ -1,5 +1,5 @@
 /**
- * What an installation holds at first, as a wish in a file (`SEED_PATH`): roles, one cluster with its bootstrap token, standing assignments. It goes through
+ * What an installation holds at first, as a wish in a file (`SEED_PATH`): roles, clusters with their bootstrap tokens, standing assignments. It goes through
  * the same deciders as an administrator's commands, under an actor of its own. The rule it lives by: what was ever there is left alone, so a deleted role stays
  * deleted and a second start changes nothing.
  */
@@ -16,20 +16,25 @@ import { userIdOf } from './person.ts';
 import type { BootstrapTokens } from './bootstrap-tokens.ts';
 import type { Cause, Commands, Policy } from './ports.ts';
 
-/** The file's content. Roles are referred to by name; people by issuer and subject, before they ever signed in. */
+/** The file's content. Roles and clusters are referred to by name; people by issuer and subject, before they ever signed in. */
 export type Seed = {
   readonly roles: readonly {
     readonly name: string;
     readonly description: string;
     readonly k8sGroups: readonly string[];
   }[];
-  readonly cluster: {
+  readonly clusters: readonly {
     readonly id: string;
     readonly name: string;
     readonly description: string;
     readonly bootstrapTokenFile: string;
-  };
-  readonly assignments: readonly { readonly issuer: string; readonly subject: string; readonly role: string }[];
+  }[];
+  readonly assignments: readonly {
+    readonly issuer: string;
+    readonly subject: string;
+    readonly cluster: string;
+    readonly role: string;
+  }[];
 };
 
 export type SeedDependencies = {
@@ -43,7 +48,7 @@ export type SeedDependencies = {
 export async function plantSeed(file: string, dependencies: SeedDependencies): Promise<void> {
   const seed = JSON.parse(readFileSync(file, 'utf8')) as Seed;
   for (const role of seed.roles) await plantRole(role, dependencies);
-  await plantCluster(seed.cluster, dependencies);
+  for (const cluster of seed.clusters) await plantCluster(cluster, dependencies);
   for (const assignment of seed.assignments) await plantAssignment(assignment, seed, dependencies);
 }
 
@@ -65,7 +70,7 @@ async function plantRole(role: Seed['roles'][number], { commands, policy }: Seed
 }
 
 async function plantCluster(
-  { id, name, description, bootstrapTokenFile }: Seed['cluster'],
+  { id, name, description, bootstrapTokenFile }: Seed['clusters'][number],
   dependencies: SeedDependencies,
 ): Promise<void> {
   const { commands, policy, bootstrapTokens, now } = dependencies;
@@ -100,11 +105,13 @@ async function plantCluster(
 }
 
 async function plantAssignment(
-  { issuer, subject, role }: Seed['assignments'][number],
+  { issuer, subject, cluster, role }: Seed['assignments'][number],
   seed: Seed,
   { commands, policy }: SeedDependencies,
 ): Promise<void> {
-  const clusterId = parseClusterId(seed.cluster.id);
+  const named = seed.clusters.find(({ name }) => name === cluster);
+  if (!named) throw new Error(`the seed assigns ${role} on '${cluster}', which is none of its clusters`);
+  const clusterId = parseClusterId(named.id);
   const roleId = seedRoleId(role);
   if (policy.role(roleId)?.status !== 'active' || policy.cluster(clusterId)?.status !== 'registered') return;
   const userId = userIdOf(issuer, subject);

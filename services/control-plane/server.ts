@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { fastifyConnectPlugin } from '@connectrpc/connect-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Implementation } from '@clustral/kernel/api.ts';
@@ -12,6 +12,7 @@ import type { ApiOptions } from '@clustral/kernel/api-call.ts';
 import { connectRoutes } from '@clustral/kernel/api-connect.ts';
 import { registerRest } from '@clustral/kernel/api-rest.ts';
 import { buildHttpServer, serverLimits } from '@clustral/kernel/http-server.ts';
+import { responseOn } from '@clustral/kernel/upgrade.ts';
 import { proxyPrefix } from './proxy/path.ts';
 
 /** As for every HTTP body of the product (D4); what is smaller and still too much is refused by its field (ES-14). */
@@ -20,7 +21,7 @@ const largestMessageBytes = 10 * 1024 * 1024;
 /** Whoever takes requests below `/api/proxy/`. */
 export type ProxyHandler = {
   handle(request: IncomingMessage, response: ServerResponse): void;
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
 };
 
 export type ServerOptions = {
@@ -57,10 +58,12 @@ function serverBehindProxy(handler: RequestListener, proxy: ProxyHandler): Serve
     else handler(request, response);
   });
   server.on('upgrade', (request, socket, head) => {
-    if (isProxied(request)) proxy.upgrade(request, socket, head);
+    // Node promises a socket of the server's own here.
+    if (isProxied(request)) return proxy.upgrade(request, socket as Socket, head);
     // Nothing else here speaks another protocol, and what follows such a head is nobody's request (GW-05).
-    else
-      socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n', () => socket.destroy());
+    responseOn(request, socket as Socket, head)
+      ?.writeHead(400, { 'content-length': '0' })
+      .end();
   });
   return server;
 }

@@ -2,18 +2,25 @@
  * One request carried to the control plane and its answer carried back, with undici's dispatch: raw target and raw header
  * lines, backpressure both ways, no total timeout (D5), and never a second try (D22). A client that goes cancels the request
  * behind; an answer that breaks off after its head breaks off for the client too, so that nothing cut short looks whole.
+ * A request for another protocol is carried the same way; a 101 to it joins the two connections.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { Refusal } from '@clustral/schemas/errors.ts';
+import { announcesBody } from '@clustral/kernel/http-server.ts';
+import { breakOff } from '@clustral/kernel/upgrade.ts';
 import { endAfterReadingAway } from './answers.ts';
 import { answerHeaders } from './headers.ts';
+import { join } from './raw-streams.ts';
 import { RequestBody } from './request-body.ts';
-import { hasBody } from './request-hygiene.ts';
 
 export type Carried = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The client's connection when it asked for another protocol; it becomes bytes after a 101. */
+  readonly switching: { readonly protocol: string; readonly socket: Socket } | undefined;
   /** All headers that go on, flat. */
   readonly headers: string[];
   /** Header lines added to the answer unless it has them. */
@@ -24,13 +31,14 @@ export type Carried = {
 
 /** Carries one request. It returns at once; exactly one of an answer, an aborted connection and `failed` follows. */
 export function carry(pool: Dispatcher, carried: Carried): void {
-  const { request } = carried;
-  const body = hasBody(request) ? new RequestBody(request) : null;
+  const { request, switching } = carried;
+  const body = announcesBody(request) ? new RequestBody(request) : null;
   const options = {
     path: request.url ?? '/',
     method: request.method ?? 'GET',
     headers: carried.headers,
     body,
+    upgrade: switching?.protocol ?? null,
     headersTimeout: 0,
     bodyTimeout: 0,
   };
@@ -65,15 +73,25 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#gone) controller.abort(new ClientGone());
   }
 
+  onRequestUpgrade(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    ...[{ upgrade = '' }, service]: [headers: IncomingHttpHeaders, connection: Duplex]
+  ): void {
+    this.#ended = true;
+    const { response, switching } = this.#carried;
+    if (switching === undefined || response.destroyed) return breakOff(service as Socket);
+    response.writeHead(status, [...this.#headersOf(controller), 'connection', 'Upgrade', 'upgrade', upgrade]);
+    response.flushHeaders();
+    join(switching.socket, service as Socket);
+  }
+
   onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
     if (status < 200) return;
-    const { request, response, answerAdditions } = this.#carried;
+    const { request, response } = this.#carried;
     if (response.destroyed) return;
-    const headers = answerHeaders((controller.rawHeaders ?? []) as readonly Buffer[]);
-    for (const [name, value] of answerAdditions) {
-      if (!headers.some((header, index) => index % 2 === 0 && header.toLowerCase() === name)) headers.push(name, value);
-    }
-    if (!request.complete && hasBody(request)) headers.push('connection', 'close');
+    const headers = this.#headersOf(controller);
+    if (!request.complete && announcesBody(request)) headers.push('connection', 'close');
     response.writeHead(status, headers);
     // A watch has no first byte for a long time, but its head must be seen at once. Heads of answers whose body came in
     // the same read leave with that body.
@@ -101,6 +119,15 @@ class Exchange implements Dispatcher.DispatchHandler {
     const { response } = this.#carried;
     if (response.headersSent || response.destroyed || this.#gone) response.destroy();
     else this.#carried.failed(refusalOfFailure(error, 'The control plane'), error);
+  }
+
+  /** The headers of the answer, with what is added unless it is there. */
+  #headersOf({ rawHeaders }: Dispatcher.DispatchController): string[] {
+    const headers = answerHeaders((rawHeaders ?? []) as readonly Buffer[]);
+    for (const [name, value] of this.#carried.answerAdditions) {
+      if (!headers.some((header, index) => index % 2 === 0 && header.toLowerCase() === name)) headers.push(name, value);
+    }
+    return headers;
   }
 }
 

@@ -39,6 +39,7 @@ export async function start(environment: Environment, log: Log): Promise<Running
     keepAliveTimeout: 30_000,
     connect: { timeout: 5_000 },
   });
+  const upgradePool = new Pool(config.upstreams.controlPlane, { connect: { timeout: 5_000, allowHalfOpen: true } });
   const keys = createIdentityKeys({ ...config.oidc, dispatcher, log, monotonicMs: () => performance.now() });
   const internalTokens = await createInternalTokens({
     privateKeyPem: config.internalPrivateKeyPem,
@@ -54,6 +55,7 @@ export async function start(environment: Environment, log: Log): Promise<Running
   const notReady = async (): Promise<string | undefined> => (stopping ? 'the gateway is stopping' : keys.notReady());
   const proxy = createKubectlProxy({
     pool,
+    upgradePool,
     authenticator,
     limits,
     refusals,
@@ -83,13 +85,17 @@ export async function start(environment: Environment, log: Log): Promise<Running
     port,
     async stop() {
       stopping = true;
+      proxy.refuseNew();
       keys.stop();
-      // What still runs then is a watch or an upload: its connection is cut, and the client knows what to do.
-      const cut = setTimeout(() => server.server.closeAllConnections(), stopGraceMs);
+      // What still runs then is a watch, an upload or a session: its connection is cut, and the client knows what to do.
+      const cut = setTimeout(() => {
+        server.server.closeAllConnections();
+        proxy.endUpgraded();
+      }, stopGraceMs);
       await server.close();
       clearTimeout(cut);
       await refusals.stop();
-      await Promise.all([pool.destroy(), dispatcher.destroy()]);
+      await Promise.all([pool.destroy(), upgradePool.destroy(), dispatcher.destroy()]);
     },
   };
 }

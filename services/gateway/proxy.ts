@@ -1,11 +1,12 @@
 /**
  * The kubectl path, `/api/proxy/*`, ahead of the router: credential, limit, size, then on to the control plane with the
- * target and the header lines byte for byte as they came. Refusals are one line of plain text, which kubectl shows as it is
- * (D20), and are told to the audit (D31). What the path means is the control plane's to say; here only its prefix is known.
+ * target and the header lines byte for byte as they came; what asks for another protocol goes the same way. Refusals are
+ * one line of plain text, which kubectl shows as it is (D20), and are told to the audit (D31). What the path means is the
+ * control plane's to say; here only its prefix is known.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { errorCatalogue, Refusal, type ErrorCode } from '@clustral/schemas/errors.ts';
 import { isUuid } from '@clustral/schemas/ids.ts';
@@ -14,18 +15,21 @@ import type { Correlation } from '@clustral/kernel/correlation.ts';
 import { refusalOf, textAnswer } from '@clustral/kernel/http-errors.ts';
 import { correlationOf } from '@clustral/kernel/http-server.ts';
 import type { Log } from '@clustral/kernel/log.ts';
-import { answerOnSocket, sendAnswer } from './answers.ts';
+import { askedProtocol, responseOn } from '@clustral/kernel/upgrade.ts';
+import { sendAnswer } from './answers.ts';
 import type { Authenticator, Session } from './authenticate.ts';
 import { carry } from './carry.ts';
 import { onwardRawHeaders, valuesOf } from './headers.ts';
 import { countStranger, type RateLimits } from './rate-limit.ts';
+import { createRawStreams } from './raw-streams.ts';
 import { printableTarget, type RefusalReporter } from './refusals.ts';
 import { refuseAnnouncedLength } from './request-body.ts';
-import { hasBody } from './request-hygiene.ts';
 import type { AddressOf } from './source-address.ts';
 
 export type KubectlProxyOptions = {
   readonly pool: Dispatcher;
+  /** For requests to leave HTTP: a connection each, whose two directions end by themselves. */
+  readonly upgradePool: Dispatcher;
   readonly authenticator: Authenticator;
   readonly limits: RateLimits;
   readonly refusals: RefusalReporter;
@@ -38,50 +42,56 @@ export type KubectlProxyOptions = {
 export type KubectlProxy = {
   /** Answers one request; it never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** Answers a request to change the protocol and ends the connection; pipelined bytes go nowhere. */
-  upgrade(request: IncomingMessage, socket: Duplex): void;
+  /** The same for a request to leave HTTP, whose connection is the proxy's from then on. `head`: what came behind it. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
+  /** Nothing new is let in any more. */
+  refuseNew(): void;
+  /** Breaks off every connection that left HTTP, or asked to. */
+  endUpgraded(): void;
 };
 
 /** The kubectl path of the gateway. */
 export function createKubectlProxy(options: KubectlProxyOptions): KubectlProxy {
+  const streams = createRawStreams();
+  let stopping = false;
+  const serve = (request: IncomingMessage, response: ServerResponse, socket?: Socket): void => {
+    const arrival = arrivalOf(request, options);
+    const refuse = (thrown: unknown): void => sendAnswer(request, response, refusalAnswer(thrown, arrival, options));
+    if (stopping) return refuse(restarting());
+    const admitted = async (): Promise<void> => {
+      const switching = socket && { protocol: askedProtocol(request), socket };
+      const internalToken = await admit(arrival, options);
+      if (response.destroyed) return;
+      carry(switching ? options.upgradePool : options.pool, {
+        request,
+        response,
+        switching,
+        headers: onwardRawHeaders(request, addedHeaders(arrival, internalToken)),
+        answerAdditions: answerAdditions(arrival),
+        failed: (refusal, cause) => {
+          const { correlationId } = arrival.correlation;
+          if (refusal !== cause) options.log.warn({ err: cause, correlationId }, 'the control plane did not answer');
+          refuse(refusal);
+        },
+      });
+    };
+    admitted().catch(refuse);
+  };
   return {
-    handle(request, response) {
-      const arrival = arrivalOf(request, options);
-      const refuse = (thrown: unknown): void => sendAnswer(request, response, refusalAnswer(thrown, arrival, options));
-      admit(arrival, options)
-        .then((internalToken) => {
-          if (response.destroyed) return;
-          const { correlation } = arrival;
-          carry(options.pool, {
-            request,
-            response,
-            headers: onwardRawHeaders(request, addedHeaders(arrival, internalToken)),
-            answerAdditions: [
-              [correlationHeader, correlation.correlationId],
-              ['traceresponse', correlation.traceresponse],
-            ],
-            failed: (refusal, cause) => {
-              const { correlationId } = correlation;
-              if (refusal !== cause)
-                options.log.warn({ err: cause, correlationId }, 'the control plane did not answer');
-              refuse(refusal);
-            },
-          });
-        })
-        .catch(refuse);
+    handle: (request, response) => serve(request, response),
+    upgrade(request, socket, head) {
+      const response = responseOn(request, socket, head);
+      if (response === undefined) return;
+      streams.add(socket);
+      serve(request, response, socket);
     },
-    upgrade(request, socket) {
-      const arrival = arrivalOf(request, options);
-      socket.on('error', () => socket.destroy());
-      upgradeRefusal(arrival, options)
-        .then((thrown) => answerOnSocket(socket, refusalAnswer(thrown, arrival, options)))
-        .catch((cause: unknown) => {
-          options.log.error({ err: cause }, 'an upgrade could not be refused');
-          socket.destroy();
-        });
-    },
+    refuseNew: () => void (stopping = true),
+    endUpgraded: () => streams.breakOff(),
   };
 }
+
+const restarting = (): Refusal =>
+  new Refusal('UPSTREAM_UNAVAILABLE', 'The gateway is being restarted. Try again in a few seconds.');
 
 /** A request and what is known of it before anybody is recognised. */
 type Arrival = {
@@ -111,21 +121,6 @@ async function admit(arrival: Arrival, options: KubectlProxyOptions): Promise<st
   return session.internalToken();
 }
 
-async function upgradeRefusal(arrival: Arrival, options: KubectlProxyOptions): Promise<unknown> {
-  const protocol = arrival.request.headers.upgrade?.toLowerCase();
-  if ((protocol !== 'websocket' && protocol !== 'spdy/3.1') || hasBody(arrival.request)) {
-    return new Refusal('BAD_REQUEST', 'Only websocket and SPDY/3.1 can be asked for here, and without a body.');
-  }
-  return admit(arrival, options).then(
-    () =>
-      new Refusal(
-        'BAD_REQUEST',
-        'Connections that change their protocol (exec, attach, port-forward, cp) are not carried yet.',
-      ),
-    (thrown: unknown) => thrown,
-  );
-}
-
 function addedHeaders({ correlation, sourceAddress }: Arrival, internalToken: string): string[] {
   const added = [
     internalTokenHeader,
@@ -138,6 +133,11 @@ function addedHeaders({ correlation, sourceAddress }: Arrival, internalToken: st
   if (correlation.traceparent !== undefined) added.push('traceparent', correlation.traceparent);
   return added;
 }
+
+const answerAdditions = ({ correlation }: Arrival): (readonly [string, string])[] => [
+  [correlationHeader, correlation.correlationId],
+  ['traceresponse', correlation.traceresponse],
+];
 
 function refusalAnswer(thrown: unknown, arrival: Arrival, options: KubectlProxyOptions): ReturnType<typeof textAnswer> {
   const { correlation } = arrival;

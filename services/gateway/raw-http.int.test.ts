@@ -120,14 +120,25 @@ describe('GW-05 asking for another protocol', () => {
   it.each([
     ['h2c', 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n'],
     ['websocket with a body', `Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: ${second.length}\r\n\r\n`],
-    ['websocket', 'Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
-    ['SPDY/3.1', 'Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\nContent-Length: 0\r\n\r\n'],
+    ['a chunked body', 'Connection: Upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
+    ['one of two', 'Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\n'],
   ])('%s is refused and what was pipelined goes nowhere', async (_, rest) => {
     await refusedOnBoth(
       (path, authorization) => `GET ${path} HTTP/1.1\r\n${host}${authorization}${rest}${second}`,
       400,
     );
     expect(gateway.web.requests.some(({ url }) => url === '/smug')).toBe(false);
+  });
+
+  it.each(['websocket', 'SPDY/3.1'])('%s is refused on REST, and what was pipelined goes nowhere', async (protocol) => {
+    const before = passedOn();
+    const answer = await sendRaw(
+      gateway.port,
+      `GET /api/v1/clusters HTTP/1.1\r\n${host}${person}Connection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n${second}`,
+    );
+    expect(statusOf(answer)).toBe(400);
+    expect(answer.match(/^HTTP\/1\.1 \d/gm)).toHaveLength(1);
+    expect(passedOn()).toBe(before);
   });
 
   it('on the kubectl path costs a credential first', async () => {

@@ -68,9 +68,3 @@ export function parserProblem(code: string | undefined): Malformed | undefined {
       return bad('The request is not well-formed HTTP/1.1.');
   }
 }
-
-/** True when a body was announced. */
-export function hasBody(request: IncomingMessage): boolean {
-  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
-  return coding !== undefined || (length !== undefined && length !== '0');
-}

@@ -1,34 +1,16 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { createLog } from '@clustral/kernel/log.ts';
-import { createCaCertificate, createKeyPair, issueCertificate, spkiOf } from '@clustral/kernel/x509.ts';
 import { start } from './main.ts';
 import { c1, eventually, sendRaw, startSurroundings, startTestGateway, statusOf } from './testing/gateway.ts';
+import { writeServerCertificate } from './testing/server-certificate.ts';
 
 const pods = `/api/proxy/${c1}/api/v1/pods`;
-
-/** Writes a key and a certificate for 127.0.0.1 and gives the certificate of the CA that signed it. */
-async function writeServerCertificate(keyPath: string, certificatePath: string): Promise<string> {
-  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
-  const [caKeys, keys] = [await createKeyPair('P-256'), await createKeyPair('P-256')];
-  const ca = await createCaCertificate({ ...validity, keys: caKeys, commonName: 'test' });
-  const certificate = await issueCertificate({
-    ...validity,
-    issuer: { certificatePem: ca, privateKeyPem: caKeys.privateKeyPem },
-    publicKey: spkiOf(keys.publicKeyPem),
-    commonName: 'localhost',
-    names: { hosts: ['localhost', '127.0.0.1'] },
-    use: 'server',
-  });
-  writeFileSync(keyPath, keys.privateKeyPem, { mode: 0o600 });
-  writeFileSync(certificatePath, certificate);
-  return ca;
-}
 
 describe('the gateway as a server', () => {
   it('ends TLS itself when it is given a certificate', async () => {

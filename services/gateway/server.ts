@@ -5,10 +5,12 @@
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { buildHttpServer, correlationOf, serverLimits } from '@clustral/kernel/http-server.ts';
 import type { Log } from '@clustral/kernel/log.ts';
+import { responseOn } from '@clustral/kernel/upgrade.ts';
 import { answerOnSocket, malformedAnswer, sendAnswerAndClose } from './answers.ts';
 import { registerGatewayHealth, type HealthOptions } from './health.ts';
 import type { KubectlProxy } from './proxy.ts';
@@ -60,14 +62,18 @@ function createFront(router: RequestListener, options: GatewayServerOptions): Se
         front,
       )
     : createServer(limits, front);
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex) => {
-    const problem = malformed(request);
-    if (problem === undefined && isProxyTarget(request.url ?? '')) return options.proxy.upgrade(request, socket);
-    const refused: Malformed = problem ?? { status: 400, message: 'No other protocol is spoken here.' };
-    answerOnSocket(socket, answerTo(refused, request, options));
+  // Node promises a socket of the server's own in both events.
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const elsewhere: Malformed = { status: 400, message: 'No other protocol is spoken here.' };
+    const problem = malformed(request) ?? (isProxyTarget(request.url ?? '') ? undefined : elsewhere);
+    if (problem === undefined) return options.proxy.upgrade(request, socket as Socket, head);
+    const response = responseOn(request, socket as Socket, head);
+    if (response) sendAnswerAndClose(response, answerTo(problem, request, options));
   });
-  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-    answerOnSocket(socket, answerTo({ status: 405, message: 'CONNECT is not carried.' }, request, options));
+  server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const problem: Malformed = { status: 405, message: 'CONNECT is not carried.' };
+    const response = responseOn(request, socket as Socket, head);
+    if (response) sendAnswerAndClose(response, answerTo(problem, request, options));
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const problem = parserProblem(error.code);

@@ -11,14 +11,13 @@ import type { Dispatcher } from 'undici';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import { correlationHeader, internalTokenHeader, positionHeader } from '@clustral/schemas/tokens.ts';
 import { connectAnswer, textAnswer } from '@clustral/kernel/http-errors.ts';
-import { foreseen } from '@clustral/kernel/http-server.ts';
+import { announcesBody, foreseen } from '@clustral/kernel/http-server.ts';
 import { answerOnSocket, malformedAnswer } from './answers.ts';
 import { StrayKubeconfigToken, type Authenticator } from './authenticate.ts';
 import { refusalOfFailure } from './carry.ts';
 import type { Upstreams } from './config.ts';
 import { answerHeadersOf, connectionListed, endsHere, valuesOf } from './headers.ts';
 import { countStranger, type RateLimits } from './rate-limit.ts';
-import { hasBody } from './request-hygiene.ts';
 import { pathOf, routeOf, type Route } from './routes.ts';
 import { addressGroup, type AddressOf } from './source-address.ts';
 
@@ -182,7 +181,7 @@ function bodyOf(request: FastifyRequest): { body?: Buffer | null; contentType?: 
 
 function watchBody(request: FastifyRequest, docsBaseUrl: string): void {
   const { raw } = request;
-  if (!hasBody(raw)) return;
+  if (!announcesBody(raw)) return;
   const timer = setTimeout(() => {
     const problem = { status: 408, message: 'The body did not arrive in time.' } as const;
     const context = { docsBaseUrl, correlationId: request.correlation.correlationId };

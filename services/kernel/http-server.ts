@@ -104,6 +104,12 @@ export function correlationOf(request: IncomingMessage): Correlation {
   });
 }
 
+/** True when a body follows the head: one of the two headers that frame it says so (RFC 9112, section 6). */
+export function announcesBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  const { 'content-length': length, 'transfer-encoding': coding } = headers;
+  return coding !== undefined || (length !== undefined && length !== '0');
+}
+
 function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -1,22 +1,25 @@
 /**
  * One allowed request from the decision to its end: on record first where it must be, then through a lane of the cluster's
  * agent and back, both ways with back-pressure, each at most once (D22). It ends exactly once, whoever ends it: the agent,
- * the client, the clock, or a fact that took the permission away; and what it ended as is on record.
+ * the client, the clock, or a fact that took the permission away; and what it ended as is on record. A request that leaves
+ * HTTP is the same request: only, after its 101 each direction has an end of its own.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import { errorCatalogue, Refusal } from '@clustral/schemas/errors.ts';
 import type { ProxyOutcome } from '@clustral/schemas/events/proxy.ts';
 import type { ErrorAnswer } from '@clustral/kernel/http-errors.ts';
 import type { Agents, LaneExchange, LaneHandlers, Policy } from '../ports.ts';
 import type { Admitted } from './admission.ts';
 import type { AuditTrail } from './audit-trail.ts';
-import { announcesBody } from './headers.ts';
 import { isServiceProxy } from './kubernetes-request.ts';
+import { laneCall, type Switching } from './lane-call.ts';
 import type { EndReason, OpenRequests } from './open-requests.ts';
+import { endOf, unfinished } from './unfinished.ts';
 import { isOpenApiIndex, prefixedIndex } from './openapi-index.ts';
 import { proxyPrefix } from './path.ts';
 import type { RequestRecord } from './proxy-records.ts';
-import { replyHead } from './reply-head.ts';
+import { replyHead, type ReplyHead } from './reply-head.ts';
 import { Reply } from './reply.ts';
 
 /** A request that is open this long is on record while it lasts (D30). */
@@ -35,6 +38,8 @@ export type ExchangeOptions = {
 export type ExchangeParts = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** The client's connection when it asked to leave HTTP. */
+  readonly switching: Switching | undefined;
   readonly admitted: Admitted;
   readonly record: RequestRecord;
   /** Headers of our own for the answer. */
@@ -57,9 +62,10 @@ class Exchange implements LaneHandlers {
   readonly #began = performance.now();
   #unregister: () => void = () => undefined;
   #lane: LaneExchange | undefined;
+  /** Where the client's bytes come from, once they are wanted. */
+  #source: Readable | undefined;
   #length: number | undefined;
   #received = 0;
-  #answered = false;
   #done = false;
   #onRecord = false;
   #long: NodeJS.Timeout | undefined;
@@ -71,15 +77,16 @@ class Exchange implements LaneHandlers {
   }
 
   register(): void {
-    const { admitted, response } = this.#parts;
+    const { admitted, response, switching } = this.#parts;
     const { clusterId, impersonation } = admitted;
     this.#unregister = this.#options.open.add({
       clusterId,
+      upgraded: switching !== undefined,
       impersonation,
       decideAgain: () => admitted.decideAgain(),
       end: (reason, refusal) => this.#cut(reason, refusal),
     });
-    response.once('close', () => this.#finish('client_closed', null));
+    response.once('close', () => this.#finish(this.#reply.endedBothWays ? 'completed' : 'client_closed', null));
     // The client may have gone while its token was verified.
     if (response.destroyed) this.#finish('client_closed', null);
   }
@@ -101,20 +108,21 @@ class Exchange implements LaneHandlers {
       this.fail(thrown);
       return;
     }
-    if (!record.strict) this.#long = setTimeout(() => this.#noteLong(), longMs);
+    if (!record.strict) this.#long = setTimeout(() => trail.noteStarted(record), longMs);
     this.#send();
   }
 
   head(status: number, headers: readonly string[]): void {
     if (this.#done) return;
     if (this.#reply.status !== null) return this.#refuse(unfinished('began to answer twice'));
-    const { admitted, request, added } = this.#parts;
+    const { admitted, request, switching, added } = this.#parts;
+    const prefix = proxyPrefix + admitted.clusterId;
+    const service = isServiceProxy(admitted.request);
+    const context = { method: request.method ?? '', prefix, service, asked: switching?.protocol };
     try {
-      const prefix = proxyPrefix + admitted.clusterId;
-      const service = isServiceProxy(admitted.request);
-      const head = replyHead(status, headers, { method: request.method ?? '', prefix, service });
+      const head = replyHead(status, headers, context);
       this.#length = head.length;
-      this.#reply.head({ ...head, headers: [...head.headers, ...added] });
+      this.#answer({ ...head, headers: [...head.headers, ...added] });
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
       this.#refuse(thrown);
@@ -140,7 +148,7 @@ class Exchange implements LaneHandlers {
     if (this.#length !== undefined && this.#reply.bytes < this.#length) {
       return this.#refuse(unfinished('sent less than it announced'));
     }
-    this.#answered = true;
+    if (this.#reply.status === 101) return this.#reply.end();
     this.#parts.response.once('finish', () => this.#finish('completed', null));
     this.#reply.end();
     // Whatever is still being sent is not wanted any more.
@@ -154,49 +162,50 @@ class Exchange implements LaneHandlers {
   }
 
   drain(): void {
-    if (!this.#done) this.#parts.request.resume();
+    if (!this.#done) this.#source?.resume();
   }
 
   #send(): void {
-    const { request, response, admitted, record } = this.#parts;
-    const { clusterId, target, headers, impersonation } = admitted;
+    const { request, response, admitted, record, switching } = this.#parts;
+    const { headTimeoutMs, now } = this.#options;
+    const { requestId } = record;
     this.#onRecord = true;
-    const bodyless = !announcesBody(request.headers);
-    const lane = this.#options.agents.open(
-      {
-        clusterId,
-        method: request.method ?? '',
-        target,
-        headers,
-        impersonateUser: impersonation.user,
-        impersonateGroups: impersonation.groups,
-        requestId: record.requestId,
-        headTimeoutMs: this.#options.headTimeoutMs,
-        lifetimeMs: Math.max(1, impersonation.notAfter.getTime() - this.#options.now().getTime()),
-        notAfter: impersonation.notAfter,
-        upgrade: false,
-        bodyless,
-      },
-      isOpenApiIndex(request.method ?? '', target) ? prefixedIndex(this, proxyPrefix + clusterId) : this,
-    );
+    const call = laneCall({ request, admitted, requestId, switching, headTimeoutMs, now: now() });
+    const isIndex = isOpenApiIndex(call.method, call.target);
+    const handlers = isIndex ? prefixedIndex(this, proxyPrefix + admitted.clusterId) : this;
+    const lane = this.#options.agents.open(call, handlers);
     // A failure known at once has been told already.
     if (this.#done) return;
     this.#lane = lane;
     response.on('drain', () => {
-      if (!this.#done && !this.#answered) lane.resume();
+      if (!this.#done) lane.resume();
     });
-    if (bodyless) return;
-    request.on('data', (chunk: Buffer) => {
-      this.#received += chunk.length;
-      if (!this.#done && !lane.write(chunk)) request.pause();
-    });
-    request.once('end', () => {
-      if (!this.#done && !this.#answered) lane.end();
-    });
+    if (!call.upgrade && !call.bodyless) this.#carryFrom(request, lane);
   }
 
-  #noteLong(): void {
-    this.#options.trail.noteStarted(this.#parts.record);
+  #answer(head: ReplyHead): void {
+    const { switching } = this.#parts;
+    if (switching === undefined) return this.#reply.head(head);
+    if (head.status === 101) {
+      this.#reply.switch(head, switching.socket);
+      if (this.#lane) this.#carryFrom(switching.socket, this.#lane);
+    } else {
+      this.#reply.head(head);
+      // What its client sent for another protocol is nothing to the cluster now (UP-01).
+      this.#lane?.end();
+    }
+  }
+
+  /** The client's bytes go to the lane as fast as it takes them, and then their end. */
+  #carryFrom(source: Readable, lane: LaneExchange): void {
+    this.#source = source;
+    source.on('data', (chunk: Buffer) => {
+      this.#received += chunk.length;
+      if (!this.#done && !lane.write(chunk)) source.pause();
+    });
+    const end = (): void => void (this.#done || lane.end());
+    if (source.readableEnded) end();
+    else source.once('end', end);
   }
 
   /** A fact or the clock ended it. */
@@ -223,8 +232,7 @@ class Exchange implements LaneHandlers {
     this.#done = true;
     clearTimeout(this.#long);
     this.#unregister();
-    // A lane that was answered to its end is the tunnel's again.
-    if (!this.#answered) this.#lane?.cancel();
+    this.#lane?.cancel();
     // What was never sent out: a strict request has no start then, and of others there may be no room for a record.
     const { record } = this.#parts;
     if (!this.#onRecord && (record.strict || this.#options.trail.isFull())) return;
@@ -239,12 +247,3 @@ class Exchange implements LaneHandlers {
     });
   }
 }
-
-function endOf({ code, metadata }: Refusal): ProxyOutcome['end'] {
-  if (metadata['reason'] === 'stalled') return 'stalled';
-  if (code === 'TUNNEL_TIMEOUT') return 'timeout';
-  return code === 'AGENT_NOT_CONNECTED' || code === 'TUNNEL_ERROR' ? 'agent_lost' : 'failed';
-}
-
-const unfinished = (how: string): Refusal =>
-  new Refusal('AGENT_ERROR', `The cluster's API server ${how}, so its answer was not passed on as whole.`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Refusal } from '@clustral/schemas/errors.ts';
-import { announcesBody, requestHeaders } from './headers.ts';
+import { requestHeaders } from './headers.ts';
 
 function codeOf(raw: readonly string[]): string {
   try {
@@ -92,14 +92,5 @@ describe("a client's headers on their way to a cluster", () => {
   it('keeps all else as it came, repeated headers by themselves', () => {
     const raw = ['Accept', 'a', 'X-One', '1', 'accept', 'b', '__proto__', 'x', 'constructor', 'y', 'X-Name', 'jos\xe9'];
     expect(requestHeaders(raw)).toEqual(raw);
-  });
-
-  it.each([
-    [{}, false],
-    [{ 'content-length': '0' }, false],
-    [{ 'content-length': '3' }, true],
-    [{ 'transfer-encoding': 'chunked' }, true],
-  ])('a body follows %j: %s', (headers, expected) => {
-    expect(announcesBody(headers)).toBe(expected);
   });
 });

@@ -47,7 +47,7 @@ export function requestHeaders(raw: readonly string[]): string[] {
 }
 
 /** Names that `Connection` headers list: they end at this hop too. What frames or types a body cannot be listed away. */
-export function listedInConnection(raw: readonly string[]): ReadonlySet<string> {
+export function listedInConnection(raw: readonly string[]): Set<string> {
   const listed = new Set<string>();
   for (let at = 0; at + 1 < raw.length; at += 2) {
     if (folded(raw[at] ?? '') !== 'connection') continue;
@@ -56,13 +56,6 @@ export function listedInConnection(raw: readonly string[]): ReadonlySet<string> 
   listed.delete('content-length');
   listed.delete('content-type');
   return listed;
-}
-
-/** True when a body follows the head: one of the two headers that frame it says so (RFC 9112, section 6). */
-export function announcesBody(headers: NodeJS.Dict<string | string[]>): boolean {
-  if (headers['transfer-encoding'] !== undefined) return true;
-  const length = headers['content-length'];
-  return length !== undefined && length !== '0';
 }
 
 function withoutBearer(value: string): string | undefined {

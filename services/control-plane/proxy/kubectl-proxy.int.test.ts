@@ -381,17 +381,3 @@ describe('when the cluster does not answer as it should', () => {
     await until('the cluster sees the connection go', () => recorder.seen[0]?.closed === true, 1_000);
   });
 });
-
-describe('upgrades', () => {
-  it('UP-01 UP-02 are refused after the same checks, and nothing behind them is read', async () => {
-    const target = at('/api/v1/namespaces/n/pods/p/exec?command=sh');
-    const smuggled = `GET ${at('/api/v1/secrets')} HTTP/1.1\r\nHost: x\r\nX-Internal-Token: ${alice.token}\r\n\r\n`;
-    const upgrade = 'Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\n';
-    const answer = await ask({ method: 'POST', target, headers: upgrade, body: smuggled });
-    expect(refusal(answer)).toBe('405 METHOD_NOT_ALLOWED');
-    const impersonating = await ask({ target, headers: `${upgrade}Impersonate_Group: system:masters\r\n` });
-    expect(refusal(impersonating)).toBe('403 IMPERSONATION_NOT_ALLOWED');
-    expect(refusal(await ask({ target, headers: upgrade, token: 'x' }))).toBe('401 INVALID_TOKEN');
-    expect(recorder.seen).toEqual([]);
-  });
-});

@@ -5,7 +5,7 @@
  */
 import { randomUUIDv7 } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { errorCatalogue, Refusal } from '@clustral/schemas/errors.ts';
 import { isUuid, type ClusterId, type RequestId } from '@clustral/schemas/ids.ts';
 import type { InternalClaims } from '@clustral/schemas/tokens.ts';
@@ -14,12 +14,13 @@ import { refusalOf, textAnswer, type ErrorAnswer } from '@clustral/kernel/http-e
 import { correlationOf } from '@clustral/kernel/http-server.ts';
 import type { Verifier } from '@clustral/kernel/jwt.ts';
 import type { Log } from '@clustral/kernel/log.ts';
+import { askedProtocol, responseOn } from '@clustral/kernel/upgrade.ts';
 import { clusterExists } from '../domain/standing.ts';
 import type { Agents, Policy } from '../ports.ts';
 import { admit, identify, type Admitted, type AnsweredHere, type Caller } from './admission.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { Denials } from './denials.ts';
-import { carry } from './exchange.ts';
+import { carry, type ExchangeParts } from './exchange.ts';
 import { isStrict, storedPath } from './kubernetes-request.ts';
 import { createOpenRequests, type OpenRequests } from './open-requests.ts';
 import { proxyPrefix } from './path.ts';
@@ -46,7 +47,8 @@ export type KubectlProxyOptions = {
 
 export type KubectlProxy = {
   handle(request: IncomingMessage, response: ServerResponse): void;
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** The same for a request that asks to leave HTTP, whose connection is the proxy's from then on. */
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
   /** Refuses new requests, lets open ones finish for 1.5 s, ends the rest. */
   stop(): Promise<void>;
 };
@@ -57,7 +59,7 @@ export function createKubectlProxy(options: KubectlProxyOptions): KubectlProxy {
   const proxy = new Proxying(options, open);
   return {
     handle: (request, response) => void proxy.handle(request, response),
-    upgrade: (request, socket) => void proxy.upgrade(request, socket),
+    upgrade: (request, socket, head) => proxy.upgrade(request, socket, head),
     stop: () => proxy.stop(),
   };
 }
@@ -70,9 +72,13 @@ type Arrival = {
   readonly correlation: Correlation;
 };
 
+type ToCarry = Pick<ExchangeParts, 'admitted' | 'response' | 'switching'> & { readonly arrival: Arrival };
+
 class Proxying {
   readonly #options: KubectlProxyOptions;
   readonly #open: OpenRequests;
+  /** Connections that left HTTP, or asked to: closing the server does not end them. */
+  readonly #upgraded = new Set<Socket>();
   #stopping = false;
 
   constructor(options: KubectlProxyOptions, open: OpenRequests) {
@@ -80,35 +86,27 @@ class Proxying {
     this.#open = open;
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async handle(request: IncomingMessage, response: ServerResponse, socket?: Socket): Promise<void> {
     const arrival = this.#arrive(request);
     let caller: Caller | undefined;
     try {
       caller = await identify(request, this.#options.verifier);
+      const switching = socket && { protocol: askedProtocol(request), socket };
       const admitted = this.#admit(request, caller);
       if ('json' in admitted) answer(response, this.#json(admitted, arrival));
-      else await this.#carry(arrival, admitted, response);
+      else await this.#carry({ arrival, admitted, response, switching });
     } catch (thrown) {
       answer(response, this.#refused(arrival, caller, thrown));
       request.resume();
     }
   }
 
-  /** Streams into a container are not carried yet: refused after the same checks, and nothing behind the head is read. */
-  async upgrade(request: IncomingMessage, socket: Duplex): Promise<void> {
-    socket.on('error', () => socket.destroy());
-    const arrival = this.#arrive(request);
-    let caller: Caller | undefined;
-    try {
-      caller = await identify(request, this.#options.verifier);
-      this.#admit(request, caller);
-      throw new Refusal(
-        'METHOD_NOT_ALLOWED',
-        'exec, attach, port-forward and cp are not carried by this version of Clustral. Use logs and get meanwhile.',
-      );
-    } catch (thrown) {
-      endWith(socket, this.#refused(arrival, caller, thrown));
-    }
+  upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const response = responseOn(request, socket, head);
+    if (response === undefined) return;
+    this.#upgraded.add(socket);
+    socket.once('close', () => this.#upgraded.delete(socket));
+    void this.handle(request, response, socket);
   }
 
   async stop(): Promise<void> {
@@ -118,6 +116,8 @@ class Proxying {
     const refusal = new Refusal('TUNNEL_ERROR', 'The control plane is being restarted. Send the request again.');
     this.#open.endAll('failed', refusal);
     this.#open.stop();
+    // Whoever was answered just now gets to read it.
+    for (const socket of this.#upgraded) setTimeout(() => socket.destroy(), lingerMs);
   }
 
   #arrive(request: IncomingMessage): Arrival {
@@ -126,31 +126,39 @@ class Proxying {
   }
 
   #admit(request: IncomingMessage, caller: Caller): Admitted | AnsweredHere {
-    if (this.#stopping) {
-      // Nothing is refused to this person: it says only that the next process is not there yet.
-      throw new Refusal('UPSTREAM_UNAVAILABLE', 'The control plane is being restarted. Try again in a few seconds.');
-    }
+    this.#refuseWhenStopping();
     return admit(request, caller, this.#options);
   }
 
-  async #carry(arrival: Arrival, admitted: Admitted, response: ServerResponse): Promise<void> {
+  // Nothing is refused to this person: it says only that the next process is not there yet.
+  #refuseWhenStopping(): void {
+    if (!this.#stopping) return;
+    throw new Refusal('UPSTREAM_UNAVAILABLE', 'The control plane is being restarted. Try again in a few seconds.');
+  }
+
+  async #carry({ arrival, admitted, response, switching }: ToCarry): Promise<void> {
     const { requestId, at, correlation, request } = arrival;
     const { clusterId, impersonation } = admitted;
     const using = this.#options.use(clusterId);
-    if (using !== undefined) await using;
+    if (using !== undefined) {
+      await using;
+      this.#refuseWhenStopping();
+    }
     const record = {
       requestId,
       clusterId,
       basis: impersonation.basis,
       request: admitted.request,
-      strict: isStrict(admitted.request),
+      // Whatever its path, nobody can read afterwards what went through a stream.
+      strict: switching !== undefined || isStrict(admitted.request),
       startedAt: at,
       origin: originOf(arrival, true),
     };
     const added = ['X-Correlation-Id', correlation.correlationId, 'traceresponse', correlation.traceresponse];
     const sent: Admitted = { ...admitted, headers: [...admitted.headers, 'Audit-ID', requestId] };
     const answerOf = (refusal: Refusal): ErrorAnswer => this.#text(refusal, correlation);
-    await carry({ request, response, admitted: sent, record, added, answerOf }, { ...this.#options, open: this.#open });
+    const parts = { request, response, switching, admitted: sent, record, added, answerOf };
+    await carry(parts, { ...this.#options, open: this.#open });
   }
 
   /** The answer to a refusal, which is put on record. A bug is logged and leaves as `INTERNAL_ERROR`. */
@@ -230,16 +238,6 @@ function answer(response: ServerResponse, { status, headers, body }: ErrorAnswer
   if (response.destroyed || response.headersSent) return;
   response.writeHead(status, headers);
   response.end(response.req.method === 'HEAD' ? undefined : body);
-}
-
-// Nothing that came behind the head of an upgrade is ever read as a request (UP-01): it is thrown away until the peer has
-// had time to read the answer, which a reset could destroy.
-function endWith(socket: Duplex, { status, headers, body }: ErrorAnswer): void {
-  if (socket.destroyed) return;
-  const lines = Object.entries({ ...headers, connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
-  socket.end(`HTTP/1.1 ${status} Refused\r\n${lines.join('\r\n')}\r\n\r\n${body}`);
-  socket.resume();
-  setTimeout(() => socket.destroy(), lingerMs).unref();
 }
 
 const pause = (ms: number): Promise<void> =>

@@ -75,6 +75,24 @@ describe('reading what a request is about', () => {
   });
 
   it.each([
+    [
+      'exec?command=sh&command=-c&command=a%20b&container=app&stdin=true',
+      { container: 'app', command: ['sh', '-c', 'a b'] },
+    ],
+    ['exec?container=', { command: [] }],
+    ['attach?container=app&command=sh', { container: 'app' }],
+    ['portforward?ports=80&command=sh', {}],
+    ['log?container=app', {}],
+    [`exec?command=a&command=${'b'.repeat(2_000)}&command=c`, { command: ['a', `${'b'.repeat(1_023)}…`] }],
+  ])('UP-08 of a stream is also where it goes: %s', (rest, expected) => {
+    const { container, command } = parseKubernetesRequest('GET', `/api/v1/namespaces/n/pods/p/${rest}`);
+    expect({
+      ...(container === undefined ? {} : { container }),
+      ...(command === undefined ? {} : { command }),
+    }).toEqual(expected);
+  });
+
+  it.each([
     ['GET', '/api/v1/proxy/namespaces/n/services/s/x'],
     ['POST', '/api/v1/watch/pods'],
     ['GET', '/api/v1/watch'],

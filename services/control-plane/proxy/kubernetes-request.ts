@@ -5,6 +5,7 @@
  */
 import type { KubernetesRequest } from '@clustral/schemas/events/proxy.ts';
 import { decodeOnce } from './path.ts';
+import { streamTarget } from './stream-target.ts';
 
 const readVerbs: ReadonlySet<string> = new Set(['get', 'list', 'watch']);
 /** Parts of a pod that open a stream into it: recorded as `create` whichever method opened it (UP-08). */
@@ -39,7 +40,7 @@ export function parseKubernetesRequest(method: string, target: string): Kubernet
   const path = cut < 0 ? target : target.slice(0, cut);
   const query = new URLSearchParams(cut < 0 ? '' : target.slice(cut + 1));
   const found = placed(method, path, query);
-  return { method, path: storedPath(target), ...found };
+  return { method, path: storedPath(target), ...found, ...streamTarget(found.subresource, query) };
 }
 
 /** True when the request must be on record before it goes out (D12). */

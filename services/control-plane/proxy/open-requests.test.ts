@@ -32,6 +32,7 @@ function watched(): Watched {
 function request(it: Watched, decide: () => Impersonation, impersonation = allowed): OpenRequest {
   return {
     clusterId: 'c1' as ClusterId,
+    upgraded: false,
     impersonation,
     decideAgain: decide,
     end: (reason, { code }) => it.ended.push(`${reason} ${code}`),
@@ -111,6 +112,21 @@ describe('open requests', () => {
     removers[0]?.();
     it.open.add(ofCredential('k3'));
     expect(it.open.size).toBe(400);
+    it.open.stop();
+  });
+
+  it('D41 are at most 50 streams of a credential, which take no place from its plain requests', () => {
+    const it = watched();
+    const stream = (): OpenRequest => ({ ...request(it, () => allowed), upgraded: true });
+    const removers = Array.from({ length: openLimits.upgradedPerCredential }, () => it.open.add(stream()));
+    expect(() => it.open.add(stream())).toThrow(
+      /50 exec, attach or port-forward streams are open with this credential/,
+    );
+    for (let count = 0; count < 200; count += 1) it.open.add(request(it, () => allowed));
+    expect(() => it.open.add(request(it, () => allowed))).toThrow(/200 requests/);
+    removers[7]?.();
+    it.open.add(stream());
+    expect(it.open.size).toBe(250);
     it.open.stop();
   });
 });

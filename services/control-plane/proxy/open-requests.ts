@@ -11,7 +11,7 @@ import type { ClusterId, CredentialId, RoleId, UserId } from '@clustral/schemas/
 import { foldName } from '../domain/kubernetes-name.ts';
 import type { Impersonation, Policy } from '../ports.ts';
 
-export const openLimits = { perCredential: 200, perUser: 400 } as const;
+export const openLimits = { perCredential: 200, upgradedPerCredential: 50, perUser: 400 } as const;
 const sweepMs = 250;
 
 /** Why the server ends a request. */
@@ -20,6 +20,8 @@ export type EndReason = Extract<ProxyOutcome['end'], 'revoked' | 'expired' | 'ag
 /** A request while it is open. */
 export type OpenRequest = {
   readonly clusterId: ClusterId;
+  /** True when it asked for another protocol (exec, attach, port-forward): such ones have a limit of their own. */
+  readonly upgraded: boolean;
   /** What it was let in with. */
   readonly impersonation: Impersonation;
   /** The decision taken again; throws the `Refusal` that it would get now. */
@@ -112,16 +114,28 @@ function end(request: OpenRequest, requests: Registry, why: { reason: EndReason;
 class Registry {
   readonly all = new Set<OpenRequest>();
   readonly #byCredential = new Map<CredentialId, Set<OpenRequest>>();
+  readonly #upgradedByCredential = new Map<CredentialId, Set<OpenRequest>>();
   readonly #byUser = new Map<UserId, Set<OpenRequest>>();
   readonly #byCluster = new Map<ClusterId, Set<OpenRequest>>();
   readonly #byRole = new Map<RoleId, Set<OpenRequest>>();
 
   add(request: OpenRequest): void {
     const { credentialId, userId, roleId } = request.impersonation.basis;
-    refuseOver(this.#byCredential.get(credentialId), openLimits.perCredential, 'with this credential');
-    refuseOver(this.#byUser.get(userId), openLimits.perUser, 'by this person');
+    const ofCredential = this.#byCredential.get(credentialId)?.size ?? 0;
+    const upgraded = this.#upgradedByCredential.get(credentialId)?.size ?? 0;
+    if (request.upgraded) {
+      refuseOver(
+        upgraded,
+        openLimits.upgradedPerCredential,
+        'exec, attach or port-forward streams are open with this credential',
+      );
+    } else {
+      refuseOver(ofCredential - upgraded, openLimits.perCredential, 'requests are open with this credential');
+    }
+    refuseOver(this.#byUser.get(userId)?.size ?? 0, openLimits.perUser, 'requests are open by this person');
     this.all.add(request);
     put(this.#byCredential, credentialId, request);
+    if (request.upgraded) put(this.#upgradedByCredential, credentialId, request);
     put(this.#byUser, userId, request);
     put(this.#byCluster, request.clusterId, request);
     put(this.#byRole, roleId, request);
@@ -132,6 +146,7 @@ class Registry {
     if (!this.all.delete(request)) return false;
     const { credentialId, userId, roleId } = request.impersonation.basis;
     drop(this.#byCredential, credentialId, request);
+    drop(this.#upgradedByCredential, credentialId, request);
     drop(this.#byUser, userId, request);
     drop(this.#byCluster, request.clusterId, request);
     drop(this.#byRole, roleId, request);
@@ -186,11 +201,10 @@ function drop<Key>(index: Map<Key, Set<OpenRequest>>, key: Key, request: OpenReq
   if (found?.delete(request) === true && found.size === 0) index.delete(key);
 }
 
-function refuseOver(open: ReadonlySet<OpenRequest> | undefined, limit: number, whose: string): void {
-  if (open === undefined || open.size < limit) return;
-  throw new Refusal(
-    'RATE_LIMITED',
-    `${limit} requests are open ${whose} already. End a watch or wait until one is done.`,
-    { retryAfterSeconds: '1', limit: String(limit) },
-  );
+function refuseOver(open: number, limit: number, what: string): void {
+  if (open < limit) return;
+  throw new Refusal('RATE_LIMITED', `${limit} ${what} already. End one of them, or wait until one is done.`, {
+    retryAfterSeconds: '1',
+    limit: String(limit),
+  });
 }

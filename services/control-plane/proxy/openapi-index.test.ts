@@ -28,21 +28,24 @@ describe('the index of OpenAPI v3', () => {
     expect(isOpenApiIndex(method, target)).toBe(is);
   });
 
-  it('gets the cluster’s prefix before every URL, in however many pieces it comes', () => {
-    const { handlers, told } = recorder();
-    const index =
-      '{"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=A"},"version":{"serverRelativeURL": "/openapi/v3/version"}}}';
-    const through = prefixedIndex(handlers, prefix);
-    through.head(200, ['Content-Type', 'application/json', 'Content-Length', String(index.length)]);
-    for (const piece of [index.slice(0, 41), index.slice(41)]) through.data(Buffer.from(piece));
-    through.end();
-    const changed = index.replaceAll('"/openapi', `"${prefix}/openapi`);
-    expect(told).toEqual([
-      `head 200 Content-Type application/json Content-Length ${changed.length}`,
-      `data ${changed}`,
-      'end',
-    ]);
-  });
+  it.each([['application/json'], ['text/plain; charset=utf-8']])(
+    'gets the cluster’s prefix before every URL, in however many pieces it comes, as %s',
+    (type) => {
+      const { handlers, told } = recorder();
+      const index =
+        '{"paths":{"api/v1":{"serverRelativeURL":"/openapi/v3/api/v1?hash=A"},"version":{"serverRelativeURL": "/openapi/v3/version"}}}';
+      const through = prefixedIndex(handlers, prefix);
+      through.head(200, ['Content-Type', type, 'Content-Length', String(index.length)]);
+      for (const piece of [index.slice(0, 41), index.slice(41)]) through.data(Buffer.from(piece));
+      through.end();
+      const changed = index.replaceAll('"/openapi', `"${prefix}/openapi`);
+      expect(told).toEqual([
+        `head 200 Content-Type ${type} Content-Length ${changed.length}`,
+        `data ${changed}`,
+        'end',
+      ]);
+    },
+  );
 
   it.each([
     ['another status', 304, ['Content-Type', 'application/json']],

@@ -55,8 +55,9 @@ export function prefixedIndex(inner: LaneHandlers, prefix: string): LaneHandlers
   };
 }
 
+// Kubernetes sends the index as text/plain: nothing there sets a type, and Go guesses that one (1.34).
 function isPlainJson(headers: readonly string[]): boolean {
-  const isJson = valueOf(headers, 'content-type')?.toLowerCase().startsWith('application/json') ?? false;
+  const isJson = /^(?:application\/json|text\/plain)\b/i.test(valueOf(headers, 'content-type') ?? '');
   return isJson && valueOf(headers, 'content-encoding') === undefined;
 }
 

@@ -112,3 +112,34 @@ describe("an API server's answer on its way to a client", () => {
     });
   });
 });
+
+describe('a switch to another protocol', () => {
+  const asked = { ...context, asked: 'SPDY/3.1' };
+
+  it('keeps what the two ends agreed on, and no length', () => {
+    const raw = flat(
+      'Upgrade: spdy/3.1',
+      'Connection: Upgrade, X-Hop',
+      'X-Hop: 1',
+      'X-Stream-Protocol-Version: v4.channel.k8s.io',
+    );
+    const switched = { status: 101, headers: [], length: undefined };
+    expect(replyHead(101, [...raw, 'Content-Length', '5', 'Set-Cookie', 'a=b'], asked)).toEqual({
+      ...switched,
+      headers: flat('X-Stream-Protocol-Version: v4.channel.k8s.io', 'Connection: Upgrade', 'Upgrade: spdy/3.1'),
+    });
+  });
+
+  it.each([
+    ['one that nobody asked for', ['Upgrade', 'SPDY/3.1'], undefined],
+    ['another one', ['Upgrade', 'h2c'], 'SPDY/3.1'],
+    ['two of them', ['Upgrade', 'SPDY/3.1', 'Upgrade', 'h2c'], 'SPDY/3.1'],
+    ['none', [], 'SPDY/3.1'],
+  ] as const)('is not passed on to %s', (_, raw, protocol) => {
+    expect(codeOf(101, raw, { asked: protocol })).toBe('AGENT_ERROR');
+  });
+
+  it('PX-12 is never sent to another place, not even of the same cluster', () => {
+    for (const status of [301, 302, 307, 308]) expect(codeOf(status, ['Location', '/apis'], asked)).toBe('AGENT_ERROR');
+  });
+});

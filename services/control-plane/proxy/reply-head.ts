@@ -14,6 +14,8 @@ export type ReplyContext = {
   readonly prefix: string;
   /** True below a `…/proxy` subresource: the answer is a service's, its 401 too (D37). */
   readonly service: boolean;
+  /** The protocol that the client asked to switch to, if it did. */
+  readonly asked?: string | undefined;
 };
 
 /** A head that may be sent. `length` is the announced body length, 0 where there is no body, undefined when unknown. */
@@ -45,6 +47,9 @@ const largestHead = 65_536;
  */
 export function replyHead(status: number, raw: readonly string[], context: ReplyContext): ReplyHead {
   refuseBroken(status, raw);
+  if (status === 101) return switchedHead(raw, context.asked);
+  // Followed by the client, it would take the stream to another place.
+  if (context.asked !== undefined && status >= 300 && status <= 399) throw redirected();
   if (status === 401 && !context.service) {
     throw new Refusal(
       'AGENT_ERROR',
@@ -58,8 +63,7 @@ export function replyHead(status: number, raw: readonly string[], context: Reply
     const name = raw[at] ?? '';
     const value = raw[at + 1] ?? '';
     const key = folded(name);
-    if (hopByHop.has(key) || listed.has(key) || dropped.has(key)) continue;
-    if (droppedPrefixes.some((prefix) => key.startsWith(prefix))) continue;
+    if (endsHere(key, listed)) continue;
     if (key === 'content-length') length = announced(value, length);
     else if (key === 'location') headers.push(...location(name, value, { status, prefix: context.prefix }));
     else headers.push(name, value);
@@ -72,14 +76,33 @@ export function replyHead(status: number, raw: readonly string[], context: Reply
   return { status, headers, length: bodyless ? 0 : length };
 }
 
+/** A 101, which must be to the protocol that was asked for and to nothing beside it; what follows has no length. */
+function switchedHead(raw: readonly string[], asked: string | undefined): ReplyHead {
+  const protocols = raw.filter((_, at) => at % 2 === 1 && folded(raw[at - 1] ?? '') === 'upgrade');
+  const [protocol = ''] = protocols;
+  if (asked === undefined || protocols.length !== 1 || protocol.toLowerCase() !== asked.toLowerCase()) {
+    throw broken('with a switch to a protocol that was not asked for');
+  }
+  const listed = listedInConnection(raw).add('content-length');
+  const headers = raw.filter((_, at) => !endsHere(folded(raw[at - (at % 2)] ?? ''), listed));
+  return { status: 101, headers: [...headers, 'Connection', 'Upgrade', 'Upgrade', protocol], length: undefined };
+}
+
+/** True for a header that does not reach the client. `key` is folded. */
+function endsHere(key: string, listed: ReadonlySet<string>): boolean {
+  if (hopByHop.has(key) || listed.has(key) || dropped.has(key)) return true;
+  return droppedPrefixes.some((prefix) => key.startsWith(prefix));
+}
+
 /** True for answers that never have a body (RFC 9110, sections 9.3.2, 15.3.5, 15.4.5). */
 export function hasNoBody(method: string, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304;
 }
 
 function refuseBroken(status: number, raw: readonly string[]): void {
-  // 101 is not asked for here, and the other 1xx are between the agent and its API server.
-  if (!Number.isInteger(status) || status < 200 || status > 599) throw broken(`with the status ${status}`);
+  // The other 1xx are between the agent and its API server.
+  if (!Number.isInteger(status) || (status < 200 && status !== 101) || status > 599)
+    throw broken(`with the status ${status}`);
   if (raw.length % 2 !== 0) throw broken('with a header without a value');
   let size = 0;
   for (let at = 0; at < raw.length; at += 2) {
@@ -101,13 +124,16 @@ function location(name: string, value: string, { status, prefix }: { status: num
   // A browser takes `//` and `/\` for another host.
   if (/^\/(?![/\\])/.test(value)) return [name, prefix + value];
   if (status >= 300 && status < 400) {
-    throw new Refusal(
-      'AGENT_ERROR',
-      'The cluster answered with a redirect to another place, which is not followed and not passed on.',
-    );
+    throw redirected();
   }
   return [];
 }
+
+const redirected = (): Refusal =>
+  new Refusal(
+    'AGENT_ERROR',
+    'The cluster answered with a redirect to another place, which is not followed and not passed on.',
+  );
 
 const broken = (how: string): Refusal =>
   new Refusal('AGENT_ERROR', `The cluster's API server answered ${how}. Nothing of it was passed on.`);

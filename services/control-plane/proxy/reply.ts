@@ -1,10 +1,12 @@
 /**
  * Writes one answer to one client. The head is held until the end of the turn in which it came, so that a small reply goes
- * out in one piece and a watch's head at once. An answer that cannot be finished is cut off: it never ends in a way that
- * makes half a body look whole (PX-20).
+ * out in one piece and a watch's head at once. After a 101 it writes bytes, with an end of their own direction only. An answer
+ * that cannot be finished is cut off: it never ends in a way that makes half of it look whole (PX-20).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { ErrorAnswer } from '@clustral/kernel/http-errors.ts';
+import { breakOff, carryBytes } from '@clustral/kernel/upgrade.ts';
 import type { ReplyHead } from './reply-head.ts';
 
 /** The answer to `request`. Every method does nothing once the client is gone. */
@@ -12,6 +14,8 @@ export class Reply {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   #held: { readonly head: ReplyHead; readonly chunks: Buffer[] } | undefined;
+  /** The connection, once it has left HTTP. */
+  #stream: Socket | undefined;
   #written = 0;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -31,9 +35,14 @@ export class Reply {
     return this.#response.headersSent;
   }
 
-  /** Bytes of body handed on. */
+  /** Bytes of body, or of a stream, handed on. */
   get bytes(): number {
     return this.#written;
+  }
+
+  /** True when the connection left HTTP and each direction has come to its end. */
+  get endedBothWays(): boolean {
+    return this.#stream !== undefined && this.#stream.readableEnded && this.#stream.writableFinished;
   }
 
   head(head: ReplyHead): void {
@@ -42,10 +51,19 @@ export class Reply {
     if (head.length !== 0) queueMicrotask(() => this.#release());
   }
 
+  /** Sends the head of a 101; what follows goes to the socket as it is. */
+  switch(head: ReplyHead, socket: Socket): void {
+    if (this.#response.destroyed) return;
+    this.#response.writeHead(head.status, [...head.headers]);
+    this.#response.flushHeaders();
+    carryBytes(socket);
+    this.#stream = socket;
+  }
+
   /** Returns false when the client must read first; its `drain` tells when. */
   data(chunk: Buffer): boolean {
     this.#written += chunk.length;
-    if (this.#held === undefined) return this.#response.destroyed || this.#response.write(chunk);
+    if (this.#held === undefined) return this.#response.destroyed || (this.#stream ?? this.#response).write(chunk);
     this.#held.chunks.push(chunk);
     // More than one piece in a turn is no small reply.
     if (this.#held.chunks.length > 1) this.#release();
@@ -55,7 +73,7 @@ export class Reply {
   end(): void {
     const { destroyed } = this.#response;
     if (destroyed) return;
-    if (this.#held === undefined) return void this.#response.end();
+    if (this.#held === undefined) return void (this.#stream ?? this.#response).end();
     const { head, chunks } = this.#held;
     this.#held = undefined;
     this.#response.writeHead(head.status, [...head.headers]);
@@ -76,8 +94,8 @@ export class Reply {
   abort(): void {
     this.#held = undefined;
     const { socket } = this.#response;
-    // To HTTP/1.0 the end of the connection is the end of the body, so it must not end in good order.
-    if (this.#request.httpVersionMinor === 0) socket?.resetAndDestroy();
+    // To HTTP/1.0 the end of the connection is the end of the body, to a stream its end: it must not end in good order.
+    if (socket && (this.#stream || this.#request.httpVersionMinor === 0)) breakOff(socket);
     this.#response.destroy();
   }
 

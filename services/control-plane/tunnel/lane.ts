@@ -7,15 +7,18 @@
  *                       <-----  head, data*, end | error
  *     RST_STREAM        ----->  cancel: the lane is gone, the agent opens another
  *
+ * A head 101 leaves HTTP: data and one end go each way, in any order, and the lane is free when both ends have been.
+ *
  * Invariant: nothing is read from a lane between the end of one reply and the next head. Whatever comes out of turn resets
  * this lane and reaches nobody else (TN-12).
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Refusal } from '@clustral/schemas/errors.ts';
-import { LaneViolation, type LaneEncoder, type RequestHead } from '@clustral/schemas/lane-codec.ts';
+import { LaneViolation, type LaneEncoder } from '@clustral/schemas/lane-codec.ts';
 import { readFailure, readReplyHead } from '@clustral/schemas/lane-heads.ts';
 import { LaneReader, type LaneSink } from '@clustral/schemas/lane-reader.ts';
-import type { LaneExchange, LaneHandlers } from '../ports.ts';
+import type { LaneExchange } from '../ports.ts';
+import { CarriedRequest, type Cargo } from './carried-request.ts';
 import { agentRefusal, isReplyHead } from './reply-check.ts';
 
 /** Whom a lane tells what became of it. */
@@ -30,26 +33,6 @@ export type LaneOwner = {
   laneViolated(what: string): void;
 };
 
-/** A request on a lane. */
-type Carried = {
-  readonly handlers: LaneHandlers;
-  readonly upgrade: boolean;
-  readonly headUntil: number;
-  readonly until: number;
-  headSeen: boolean;
-  sent: boolean;
-  answered: boolean;
-};
-
-/** What is to be carried, with what is left of its limits. */
-export type Cargo = {
-  readonly head: RequestHead;
-  readonly handlers: LaneHandlers;
-  readonly bodyless: boolean;
-};
-
-/** The agent ends a request itself when its time is over; this is for an agent that does not. */
-const graceMs = 500;
 /** Body bytes up to here are copied into one message with their prefix; more are written behind it. */
 const copiedBytes = 4096;
 
@@ -57,7 +40,8 @@ export class Lane implements LaneSink {
   readonly #stream: ServerHttp2Stream;
   readonly #owner: LaneOwner;
   readonly #reader: LaneReader;
-  #carried: Carried | undefined;
+  #carried: CarriedRequest | undefined;
+  #isReading = false;
   #pausedAt: number | undefined;
 
   constructor(stream: ServerHttp2Stream, owner: LaneOwner) {
@@ -83,19 +67,10 @@ export class Lane implements LaneSink {
   }
 
   /** Sends a request on a free lane. */
-  carry({ head, handlers, bodyless }: Cargo): LaneExchange {
-    const now = this.#owner.monotonic();
-    const carried: Carried = {
-      handlers,
-      upgrade: head.upgrade,
-      headUntil: now + head.headTimeoutMs + graceMs,
-      until: head.lifetimeMs > 0 ? now + head.lifetimeMs + graceMs : Infinity,
-      headSeen: false,
-      sent: bodyless,
-      answered: false,
-    };
+  carry(cargo: Cargo): LaneExchange {
+    const carried = new CarriedRequest(cargo, this.#owner.monotonic());
     this.#carried = carried;
-    this.#stream.write(Buffer.from(this.#owner.encoder.request({ head, end: bodyless })));
+    this.#stream.write(Buffer.from(this.#owner.encoder.request({ head: cargo.head, end: cargo.bodyless })));
     const isCurrent = (): boolean => this.#carried === carried;
     return {
       write: (chunk) => !isCurrent() || carried.sent || this.#writeData(chunk),
@@ -126,13 +101,8 @@ export class Lane implements LaneSink {
 
   /** Fails the request when its time is over. To be called about once a second. */
   enforceLimits(now: number): void {
-    const carried = this.#carried;
-    if (!carried) return;
-    if (now >= carried.until) {
-      this.fail(new Refusal('TUNNEL_ERROR', 'The access on which this request rested has ended.'));
-    } else if (!carried.headSeen && now >= carried.headUntil) {
-      this.fail(new Refusal('TUNNEL_TIMEOUT', 'The agent did not bring an answer of the cluster in time.'));
-    }
+    const refusal = this.#carried?.overdue(now);
+    if (refusal) this.fail(refusal);
   }
 
   head(message: Uint8Array): void {
@@ -141,6 +111,7 @@ export class Lane implements LaneSink {
     const { status, headers } = readReplyHead(message);
     if (!isReplyHead(status, headers, carried.upgrade)) throw new LaneViolation('a head that no HTTP answer can have');
     carried.headSeen = true;
+    carried.switched = status === 101;
     carried.handlers.head(status, headers);
   }
 
@@ -155,14 +126,16 @@ export class Lane implements LaneSink {
   end(): void {
     const carried = this.#expect('an end');
     if (!carried.headSeen) throw new LaneViolation('an end before a head');
-    this.#answered(carried);
+    carried.answered = true;
+    if (carried.isOver) this.#over(carried);
     carried.handlers.end();
   }
 
   error(message: Uint8Array): void {
-    const carried = this.#expect('a failure');
+    // The way to the cluster may also break after the other way has ended.
+    const carried = this.#carried ?? this.#expect('a failure');
     const refusal = agentRefusal(readFailure(message));
-    this.#answered(carried);
+    this.#over(carried);
     carried.handlers.fail(refusal);
   }
 
@@ -170,13 +143,12 @@ export class Lane implements LaneSink {
     throw new LaneViolation('the end of a stream that is not the agent’s to end');
   }
 
-  #expect(what: string): Carried {
+  #expect(what: string): CarriedRequest {
     if (!this.#carried || this.#carried.answered) throw new LaneViolation(`${what} without a request`);
     return this.#carried;
   }
 
-  #answered(carried: Carried): void {
-    carried.answered = true;
+  #over(carried: CarriedRequest): void {
     this.#carried = undefined;
     this.#resume();
     // The rest of a body that nobody wants cannot be told from the next request's.
@@ -185,6 +157,7 @@ export class Lane implements LaneSink {
 
   #read(chunk: Buffer): void {
     const before = this.#carried;
+    this.#isReading = true;
     try {
       this.#reader.push(chunk);
       // Nothing but whole empty messages may come while there is no request (an agent may say that the lane is idle).
@@ -195,6 +168,8 @@ export class Lane implements LaneSink {
       if (!(violation instanceof LaneViolation)) throw violation;
       this.#violated(violation.message);
       return;
+    } finally {
+      this.#isReading = false;
     }
     if (before && !this.#carried && !this.#stream.closed) this.#owner.laneFree(this);
   }
@@ -226,9 +201,13 @@ export class Lane implements LaneSink {
     return more;
   }
 
-  #writeEnd(carried: Carried): void {
+  #writeEnd(carried: CarriedRequest): void {
     carried.sent = true;
     this.#stream.write(Buffer.from(this.#owner.encoder.request({ end: true })));
+    if (!carried.isOver) return;
+    this.#over(carried);
+    // What is being read is read to its end first.
+    if (!this.#isReading) this.#owner.laneFree(this);
   }
 
   #resume(): void {

@@ -5,7 +5,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEventStore } from '../../../../infra/embedded/event-store/start.ts';
@@ -198,7 +198,7 @@ export async function startProxy(
     now: () => new Date(),
   });
   const server = createServer(serverLimits, (request, response) => parts.handle(request, response));
-  server.on('upgrade', (request, socket, head) => parts.upgrade(request, socket, head));
+  server.on('upgrade', (request, socket, head) => parts.upgrade(request, socket as Socket, head));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     ...parts,
