@@ -3,8 +3,10 @@
  * take nothing from anywhere else.
  */
 import type { Exchange } from './exchange.ts';
+import type { PodDisks } from './files/pod-disks.ts';
 import type { LogLine, World } from './objects.ts';
 import type { User, Verdict } from './rbac.ts';
+import type { Sessions } from './remote/sessions.ts';
 import type { RequestInfo, ResourcePath } from './request-info.ts';
 import type { Resource } from './resources.ts';
 import type { Store } from './store.ts';
@@ -16,6 +18,10 @@ export interface Cluster {
   log: LogLine;
   /** Watches and followed logs open now. */
   openStreams: Set<Exchange>;
+  /** Commands, attachments and forwarded ports open now. */
+  sessions: Sessions;
+  /** The files of simulated containers. */
+  disks: PodDisks;
 }
 
 /** One request on a resource that is served, already authorized. */

@@ -36,8 +36,8 @@ describe('paths and headers', () => {
     ['GET', '/api/v1/pods?fieldSelector=spec.color=red', 400, 'BadRequest'],
     ['GET', '/api/v1/pods?labelSelector=a%20b', 400, 'BadRequest'],
     ['GET', '/api/v1/pods?resourceVersion=999999', 504, 'Timeout'],
-    ['POST', '/api/v1/namespaces/demo/pods/web/exec', 501, 'NotImplemented'],
-    ['GET', '/api/v1/namespaces/demo/pods/web/portforward', 501, 'NotImplemented'],
+    ['POST', '/api/v1/namespaces/demo/pods/none/exec', 404, 'NotFound'],
+    ['GET', '/api/v1/namespaces/demo/pods/none/portforward', 404, 'NotFound'],
     ['POST', '/api/v1/namespaces/demo/serviceaccounts/default/token', 501, 'NotImplemented'],
   ])('%s %s is answered %i %s', async (...[method, path, status, reason]) => {
     const answer = await cluster.ask({ method, path });
@@ -62,12 +62,6 @@ describe('paths and headers', () => {
     const refused = await cluster.ask({ method: 'POST', path, body: big });
     expect(refused.json).toMatchObject({ reason: 'RequestEntityTooLarge', code: 413 });
     expect((await cluster.ask({ path: '/version' })).status).toBe(200);
-  });
-
-  it('answers an upgrade it cannot serve as an ordinary request', async () => {
-    const headers = { connection: 'Upgrade', upgrade: 'websocket' };
-    const answer = await cluster.ask({ http: 1, path: '/api/v1/namespaces/demo/pods/web/exec?command=ls', headers });
-    expect(answer.json).toMatchObject({ reason: 'NotImplemented', code: 501 });
   });
 });
 

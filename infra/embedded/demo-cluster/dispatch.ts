@@ -11,6 +11,9 @@ import { answerPlainPath } from './plain-paths.ts';
 import { answerLog } from './pod-log.ts';
 import { type Attributes, authorize, refusalSentence, type User } from './rbac.ts';
 import { getObject, listObjects } from './read.ts';
+import { answerAttach } from './remote/attach.ts';
+import { answerExec } from './remote/exec.ts';
+import { answerPortForward } from './remote/port-forward.ts';
 import { parseRequest, type RequestInfo, type ResourcePath } from './request-info.ts';
 import { findResource, isStored, type Resource } from './resources.ts';
 import { answerReview } from './reviews.ts';
@@ -46,9 +49,9 @@ const partHandlers: Record<string, Handler> = {
   // The status of an object is read and written like the object; admission keeps the two apart.
   status: (call) => objectHandlers[call.info.verb]?.(call),
   finalize: updateObject,
-  exec: missing('run commands in pods'),
-  attach: missing('attach to pods'),
-  portforward: missing('forward ports to pods'),
+  exec: answerExec,
+  attach: answerAttach,
+  portforward: answerPortForward,
   token: missing('issue service account tokens'),
 };
 

@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import { limits } from './limits.ts';
 import type { JsonObject } from './objects.ts';
 import { ApiError, tooLarge } from './status.ts';
@@ -25,6 +26,22 @@ interface Reply {
   removeListener(event: 'drain', listener: () => void): unknown;
 }
 
+/** A connection whose client asked for another protocol (RFC 9110 7.8). */
+export interface Upgrade {
+  request: IncomingMessage;
+  socket: Duplex;
+  /** What the client sent after the request, before anybody agreed to anything. */
+  head: Buffer;
+}
+
+/** What an exchange needs to know besides the request and its answer. */
+interface Circumstances {
+  /** Aborted when the server stops. */
+  stopping: AbortSignal;
+  /** Given when the client asked for an upgrade; `release` takes the answer off the socket. */
+  upgrade?: Upgrade & { release: () => void };
+}
+
 export class Exchange {
   readonly method: string;
   /** The request target as sent. */
@@ -33,18 +50,21 @@ export class Exchange {
   readonly signal: AbortSignal;
   readonly #request: IncomingMessage | Http2ServerRequest;
   readonly #reply: Reply;
+  readonly #upgrade: Circumstances['upgrade'];
+  #taken = false;
 
   constructor(
     request: IncomingMessage | Http2ServerRequest,
     reply: ServerResponse | Http2ServerResponse,
-    stopping: AbortSignal,
+    { stopping, upgrade }: Circumstances,
   ) {
     this.method = request.method ?? 'GET';
     this.target = request.url ?? '/';
     this.#request = request;
     this.#reply = reply;
     const gone = new AbortController();
-    reply.once('close', () => gone.abort());
+    this.#upgrade = upgrade;
+    (upgrade?.socket ?? reply).once('close', () => gone.abort());
     this.signal = AbortSignal.any([gone.signal, stopping]);
   }
 
@@ -97,7 +117,20 @@ export class Exchange {
 
   /** Whether an answer has begun, so that no other can be given. */
   get answered(): boolean {
-    return this.#reply.headersSent;
+    return this.#reply.headersSent || this.#taken;
+  }
+
+  /** Whether the client asked for another protocol. */
+  get isUpgrade(): boolean {
+    return this.#upgrade !== undefined;
+  }
+
+  /** Gives the connection away: from now on whoever took it speaks to the client. Only for upgrades. */
+  takeOver(): Upgrade {
+    if (this.#upgrade === undefined) throw new Error('only the connection of an upgrade can be taken over');
+    this.#taken = true;
+    this.#upgrade.release();
+    return this.#upgrade;
   }
 
   /** Answers with a JSON document. */
@@ -134,9 +167,10 @@ export class Exchange {
     });
   }
 
-  /** Ends an answer that was begun. */
+  /** Ends an answer that was begun, or a connection that was taken over. */
   end(): void {
-    if (!this.#reply.writableEnded) this.#reply.end();
+    if (this.#taken) this.#upgrade?.socket.destroy();
+    else if (!this.#reply.writableEnded) this.#reply.end();
   }
 }
 

@@ -36,6 +36,32 @@ export const limits = {
   logLines: 5_000,
   /** How long a log may be followed. */
   followMs: 4 * 60 * 60_000,
+  /** Execs, attaches and port-forwards open at once; streams of one of them that are open at once. */
+  remoteSessions: 200,
+  remoteStreams: 256,
+  /** What a client of one of these sent and nobody has read yet. */
+  remoteWaitingBytes: 1024 * 1024,
+  /** One WebSocket message of theirs; kubectl sends 32 KB. */
+  webSocketMessageBytes: 1024 * 1024,
+  /** How long a client may take to open the streams it asked for. */
+  remoteStreamsMs: 30_000,
+  /** How often a client is shown that we are there, and so whether it still is. */
+  remoteHeartbeatMs: 20_000,
+  /** Time a client gets to read the last words of a session. */
+  remoteLingerMs: 1_500,
+  /** Files in the simulated pods: of one pod, and of all. */
+  podFileBytes: 256 * 1024 * 1024,
+  allFileBytes: 512 * 1024 * 1024,
+  /** One line of a shell, and all variables of one. */
+  shellLineBytes: 64 * 1024,
+  shellVariableBytes: 128 * 1024,
+  /** Commands of one pipeline, and programs that one session runs at once. */
+  pipelineCommands: 32,
+  podProcesses: 64,
+  /** What waits between two programs of a pipeline. */
+  pipeBytes: 64 * 1024,
+  /** Bytes a forwarded web server makes up for one answer. */
+  webBytes: 1024 * 1024 * 1024,
   /** Time a stopping server gives open requests. */
   stopMs: 2_000,
 } as const;

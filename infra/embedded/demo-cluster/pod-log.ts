@@ -5,7 +5,8 @@
 import type { Call } from './call.ts';
 import { limits } from './limits.ts';
 import { logEntries, type LogEntry, type LogRange, startedAtMs } from './logs.ts';
-import { isJsonObject, type KubeObject, listAt, textAt } from './objects.ts';
+import { type KubeObject, textAt } from './objects.ts';
+import { chosenContainer } from './pod-container.ts';
 import { placeNamespace } from './read.ts';
 import { isSet, wholeNumber } from './request-info.ts';
 import { badRequest } from './status.ts';
@@ -61,20 +62,14 @@ export async function answerLog(call: Call): Promise<void> {
 
 function printingOf(pod: KubeObject, query: URLSearchParams): Printing {
   const { name } = pod.metadata;
-  const containers = listAt(pod, 'spec', 'containers').filter(isJsonObject);
-  const names = containers.map((container) => textAt(container, 'name'));
-  const wanted = query.get('container') ?? '';
-  if (wanted === '' && names.length > 1)
-    throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${names.join(' ')}]`);
-  const container = wanted === '' ? (names[0] ?? '') : wanted;
-  const found = containers.find((candidate) => candidate['name'] === container);
-  if (found === undefined) throw badRequest(`container ${container} is not valid for pod ${name}`);
+  const chosen = chosenContainer(pod, query.get('container') ?? '');
+  const container = textAt(chosen, 'name');
   if (isSet(query, 'previous'))
     throw badRequest(`previous terminated container "${container}" in pod "${name}" not found`);
   const startMs = startedAtMs(pod, container);
   if (startMs === undefined)
     throw badRequest(`container "${container}" in pod "${name}" is waiting to start: ContainerCreating`);
-  return { name, container, image: textAt(found, 'image'), startMs };
+  return { name, container, image: textAt(chosen, 'image'), startMs };
 }
 
 function rangeOf(query: URLSearchParams, nowMs: number): LogRange {

@@ -2,9 +2,10 @@
  * The port of the demo cluster: HTTP/2 and HTTP/1.1 over TLS, because the agent speaks the first for plain requests
  * and the second for upgrades. Loopback only.
  */
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
-import { Exchange } from './exchange.ts';
+import { Exchange, type Upgrade } from './exchange.ts';
 import { limits } from './limits.ts';
 
 /** A server that listens. */
@@ -29,7 +30,10 @@ export async function listen(
     maxSessionMemory: limits.sessionMegabytes,
   });
   server.on('request', (request, reply) => {
-    void answer(new Exchange(request, reply, stopping.signal));
+    void answer(new Exchange(request, reply, { stopping: stopping.signal }));
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    void answer(upgradeExchange({ request, socket, head }, stopping.signal));
   });
   const endConnections = trackConnections(server);
   return {
@@ -43,6 +47,19 @@ export async function listen(
       clearTimeout(cut);
     },
   };
+}
+
+/** An answer on the bare socket of an upgrade; a refusal ends the connection, whatever else was sent over it. */
+function upgradeExchange(upgrade: Upgrade & { socket: Socket }, stopping: AbortSignal): Exchange {
+  const { request, socket } = upgrade;
+  // Keystrokes are small and wait for an answer each.
+  socket.setNoDelay();
+  const reply = new ServerResponse(request);
+  reply.shouldKeepAlive = false;
+  reply.assignSocket(socket);
+  reply.once('finish', () => socket.destroySoon());
+  const release = (): void => reply.detachSocket(socket);
+  return new Exchange(request, reply, { stopping, upgrade: { ...upgrade, release } });
 }
 
 /** Node closes a listening port, not the connections made through it. */

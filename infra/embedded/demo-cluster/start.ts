@@ -8,7 +8,9 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { Cluster } from './call.ts';
 import { Controllers } from './controllers.ts';
 import { handle } from './dispatch.ts';
+import { PodDisks } from './files/pod-disks.ts';
 import type { LogLine, World } from './objects.ts';
+import { Sessions } from './remote/sessions.ts';
 import { seedDemo, seedSystem } from './seed.ts';
 import { listen } from './server.ts';
 import { keepState, loadState } from './state-file.ts';
@@ -46,7 +48,11 @@ export async function startDemoCluster(options: DemoClusterOptions): Promise<Dem
   seedSystem(store, world);
   if (!restored) seedDemo(store);
   const controllers = new Controllers({ store, world, podStartMs, podStopMs, rootCertificate: tls.cert }, log);
-  const cluster: Cluster = { store, world, log, openStreams: new Set() };
+  const disks = new PodDisks(options.now);
+  store.onChange(({ type, object }) => {
+    if (type === 'DELETED' && object.kind === 'Pod') disks.forget(object.metadata.uid);
+  });
+  const cluster: Cluster = { store, world, log, openStreams: new Set(), sessions: new Sessions(store), disks };
   const server = await listen(tls, options.port ?? 0, (exchange) => handle(exchange, cluster, serviceAccountToken));
   const stopKeeping = stateFile === undefined ? undefined : keepState(store, stateFile, log);
   controllers.start();

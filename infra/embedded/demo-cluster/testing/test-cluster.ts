@@ -5,7 +5,7 @@
 import { connect, type ClientHttp2Session } from 'node:http2';
 import { request as httpsRequest } from 'node:https';
 import { createCaCertificate, createKeyPair, issueCertificate, spkiOf } from '@clustral/kernel/x509.ts';
-import { type JsonObject } from '../objects.ts';
+import { type JsonObject, objectAt, textAt } from '../objects.ts';
 import { type DemoCluster, type DemoClusterOptions, startDemoCluster } from '../start.ts';
 
 export const token = 'a-service-account-token-for-tests';
@@ -28,6 +28,8 @@ export interface Answer {
 }
 
 export interface TestCluster extends DemoCluster {
+  /** The certificate of the cluster's CA (PEM). */
+  ca: string;
   ask(asking: Asking): Promise<Answer>;
   /** Sends a request and gives its lines one by one; ending the loop ends the request. */
   lines(asking: Asking): AsyncGenerator<string>;
@@ -50,6 +52,7 @@ export async function startTestCluster(options: Partial<DemoClusterOptions> = {}
     asking.http === 1 ? openHttp1(cluster.port, ca, asking) : openHttp2(http2(), asking);
   return {
     ...cluster,
+    ca,
     async ask(asking) {
       const { status, headers, body } = await open(asking);
       const chunks: Buffer[] = [];
@@ -75,6 +78,35 @@ export async function startTestCluster(options: Partial<DemoClusterOptions> = {}
       await cluster.stop();
     },
   };
+}
+
+/** The name of a running pod with this label, once there is one; a pod of the demo application when none is said. */
+export async function runningPod(cluster: TestCluster, label = 'app=web'): Promise<string> {
+  const path = `/api/v1/namespaces/demo/pods?watch=1&labelSelector=${encodeURIComponent(label)}`;
+  for await (const line of cluster.lines({ path })) {
+    const event: unknown = JSON.parse(line);
+    const { metadata, status } = objectAt(event, 'object');
+    const stays = textAt(event, 'type') !== 'DELETED' && textAt(metadata, 'deletionTimestamp') === '';
+    if (stays && textAt(status, 'phase') === 'Running') return textAt(metadata, 'name');
+  }
+  throw new Error(`no pod with the label ${label} runs`);
+}
+
+/** Makes a pod of one container without ports and waits until it runs. */
+export async function startPod(cluster: TestCluster, name: string): Promise<string> {
+  const body = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, labels: { run: name } },
+    spec: { containers: [{ name: 'main', image: 'shop/web:1' }] },
+  };
+  await cluster.ask({ method: 'POST', path: '/api/v1/namespaces/demo/pods', body });
+  return runningPod(cluster, `run=${name}`);
+}
+
+/** Takes a pod away at once. */
+export async function deletePod(cluster: TestCluster, name: string): Promise<void> {
+  await cluster.ask({ method: 'DELETE', path: `/api/v1/namespaces/demo/pods/${name}?gracePeriodSeconds=0` });
 }
 
 interface Opened {
