@@ -5,8 +5,9 @@
 import { clusterCollection } from './clusters.ts';
 import { instant, patch, positionOf, put, recordedAt, type Lookup, type Op, type RecordedFact } from './model.ts';
 import { pageOf, type Page, type PageRequest } from './page.ts';
-import { collectionOf, type Filter, type ReadStoreReader } from './read-store.ts';
+import { collectionOf, type Collection, type Document, type Filter, type ReadStoreReader } from './read-store.ts';
 import { roleCollection } from './roles.ts';
+import { userCollection } from './users.ts';
 
 /** How a request stands. `approved` is a grant, begun or not; every other word but `pending` is an end. */
 export type AccessRequestStatus = 'pending' | 'approved' | 'denied' | 'revoked' | 'expired' | 'withdrawn';
@@ -32,10 +33,20 @@ export type AccessRequestDocument = {
   readonly grantStartsAt: number | null;
   readonly grantExpiresAt: number | null;
   readonly endedAt: number | null;
-  /** Reason of a denial or a revocation, or the type of the fact that ended it. */
+  /** Reason of a denial or a revocation, or what ended it. */
   readonly endReason: string | null;
   /** Log position of the last fact applied. */
   readonly position: number;
+};
+
+/** A request with the names it is shown with, and its role as it is now; a name is empty when it was never known. */
+export type AccessRequest = AccessRequestDocument & {
+  readonly requesterName: string;
+  readonly clusterName: string;
+  readonly roleName: string;
+  readonly reviewerName: string;
+  /** Undefined when it was deleted. */
+  readonly role: { readonly k8sGroups: readonly string[]; readonly revision: number } | undefined;
 };
 
 export const accessRequestCollection = collectionOf<AccessRequestDocument>({
@@ -51,6 +62,13 @@ export const accessRequestCollection = collectionOf<AccessRequestDocument>({
 });
 
 const open = ['pending', 'approved'] as const;
+
+/** The same words as in the explicit fact that follows, which changes nothing here any more. */
+const endReasons = {
+  'role.deleted': 'role deleted',
+  'cluster.deleted': 'cluster deleted',
+  'user.disabled': 'person disabled',
+} as const;
 
 /** Changes of requests that follow from a fact. */
 export async function applyAccessRequest(fact: RecordedFact, lookup: Lookup): Promise<readonly Op[]> {
@@ -114,8 +132,8 @@ async function alreadyEnded(
 ): Promise<Partial<AccessRequestDocument>> {
   const { clusterId, roleId } = fact.data;
   const endReason =
-    ((await lookup.get(roleCollection, roleId))?.deleted && 'role.deleted') ||
-    ((await lookup.get(clusterCollection, clusterId))?.deleted && 'cluster.deleted');
+    ((await lookup.get(clusterCollection, clusterId))?.deleted && endReasons['cluster.deleted']) ||
+    ((await lookup.get(roleCollection, roleId))?.deleted && endReasons['role.deleted']);
   return endReason ? { status: 'revoked', endReason, endedAt: recordedAt(fact) } : {};
 }
 
@@ -170,7 +188,7 @@ function changeOf(fact: DecidedFact): Partial<AccessRequestDocument> {
 }
 
 async function endedBy(
-  fact: RecordedFact,
+  fact: Extract<RecordedFact, { type: keyof typeof endReasons }>,
   lookup: Lookup,
   equals: Readonly<Record<string, string>>,
 ): Promise<readonly Op[]> {
@@ -178,7 +196,7 @@ async function endedBy(
   const set = {
     status: 'revoked',
     endedAt: recordedAt(fact),
-    endReason: fact.type,
+    endReason: endReasons[fact.type],
     position: positionOf(fact),
   } as const;
   return found
@@ -190,19 +208,66 @@ async function endedBy(
 const isOpen = ({ status }: AccessRequestDocument): boolean => status === 'pending' || status === 'approved';
 
 /** Requests, newest first. */
-export function listAccessRequests(
+export async function listAccessRequests(
   models: ReadStoreReader,
   query: PageRequest & { readonly userId?: string; readonly clusterId?: string; readonly status?: AccessRequestStatus },
-): Promise<Page<AccessRequestDocument>> {
+): Promise<Page<AccessRequest>> {
   const { userId, clusterId, status, ...page } = query;
   const filter: Filter = {
     ...(userId === undefined ? {} : { userId: { $eq: userId } }),
     ...(clusterId === undefined ? {} : { clusterId: { $eq: clusterId } }),
     ...(status === undefined ? {} : { status: { $eq: status } }),
   };
-  return pageOf(models, accessRequestCollection, {
+  const { items, ...rest } = await pageOf(models, accessRequestCollection, {
     filter,
     sort: { fields: ['createdAt', '_id'], direction: 'descending' },
     ...page,
   });
+  return { ...rest, items: await withNames(models, items) };
+}
+
+/** One request; undefined when there never was one of that id. */
+export async function getAccessRequest(models: ReadStoreReader, id: string): Promise<AccessRequest | undefined> {
+  const found = await models.get(accessRequestCollection, id);
+  return found && (await withNames(models, [found]))[0];
+}
+
+async function withNames(
+  models: ReadStoreReader,
+  requests: readonly AccessRequestDocument[],
+): Promise<readonly AccessRequest[]> {
+  const users = await byId(models, userCollection, [
+    ...requests.map(({ userId }) => userId),
+    ...requests.flatMap(({ reviewerId }) => reviewerId ?? []),
+  ]);
+  const clusters = await byId(
+    models,
+    clusterCollection,
+    requests.map(({ clusterId }) => clusterId),
+  );
+  const roles = await byId(
+    models,
+    roleCollection,
+    requests.map(({ roleId }) => roleId),
+  );
+  return requests.map((request) => {
+    const role = roles.get(request.roleId);
+    return {
+      ...request,
+      requesterName: users.get(request.userId)?.displayName ?? '',
+      clusterName: clusters.get(request.clusterId)?.name ?? '',
+      roleName: role?.name ?? '',
+      reviewerName: users.get(request.reviewerId ?? '')?.displayName ?? '',
+      role: role === undefined || role.deleted ? undefined : { k8sGroups: role.k8sGroups, revision: role.revision },
+    };
+  });
+}
+
+async function byId<D extends Document>(
+  models: ReadStoreReader,
+  collection: Collection<D>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, D>> {
+  const found = await Promise.all([...new Set(ids)].map((id) => models.get(collection, id)));
+  return new Map(found.flatMap((document) => (document ? [[document._id, document]] : [])));
 }

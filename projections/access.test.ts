@@ -124,22 +124,22 @@ describe('an access request as shown', () => {
     ['expired while pending', [expired], { status: 'expired', endReason: null }],
     ['expired as a grant', [approved('q', of), expired], { status: 'expired', endReason: null }],
     ['revoked', [approved('q', of), revoke], { status: 'revoked', endReason: 'enough' }],
-    ['ended with its role', [approved('q', of), roleDeleted('r')], { status: 'revoked', endReason: 'role.deleted' }],
-    ['ended with its cluster', [clusterDeleted('c')], { status: 'revoked', endReason: 'cluster.deleted' }],
+    ['ended with its role', [approved('q', of), roleDeleted('r')], { status: 'revoked', endReason: 'role deleted' }],
+    ['ended with its cluster', [clusterDeleted('c')], { status: 'revoked', endReason: 'cluster deleted' }],
     [
       'ended when its person is disabled',
       [approved('q', of), userIs('u', 'disabled')],
-      { status: 'revoked', endReason: 'user.disabled' },
+      { status: 'revoked', endReason: 'person disabled' },
     ],
     [
       'dead for ever, whatever comes later',
       [userIs('u', 'disabled'), userIs('u', 'enabled'), approved('q', of)],
-      { status: 'revoked', endReason: 'user.disabled' },
+      { status: 'revoked', endReason: 'person disabled' },
     ],
     [
       'ended by what ended it first',
       [approved('q', of), roleDeleted('r'), revoke],
-      { status: 'revoked', endReason: 'role.deleted' },
+      { status: 'revoked', endReason: 'role deleted' },
     ],
     ['as it was decided first', [denied, approved('q', of)], { status: 'denied', endReason: 'no' }],
   ])('is %s', async (_, facts, shown) => {

@@ -55,7 +55,7 @@ export const assignmentCollection = collectionOf<AssignmentDocument>({
 
 export const access: ReadModel = {
   name: 'access',
-  version: 1,
+  version: 2,
   collections: [assignmentCollection, accessRequestCollection],
   apply: async ({ fact, isVoid }, lookup) =>
     isVoid ? [] : [...(await applyAssignment(fact, lookup)), ...(await applyAccessRequest(fact, lookup))],

@@ -107,17 +107,17 @@ describe('the audit row of', () => {
     [
       'access_request.revoked',
       'ada@corp.example',
-      "ada@corp.example ended the access of dev@corp.example on cluster 'staging': Incident is over",
+      "ada@corp.example ended the access of dev@corp.example with role 'k8s-viewer' on cluster 'staging': Incident is over",
     ],
     [
       'access_request.expired',
       'control-plane',
-      "The access request of dev@corp.example on cluster 'staging' expired at 2026-11-24T09:27:00.000Z",
+      "The access request of dev@corp.example for role 'k8s-viewer' on cluster 'staging' expired undecided at 2026-11-24T09:27:00.000Z",
     ],
     [
       'access_request.withdrawn',
       'dev@corp.example',
-      "The access request of dev@corp.example on cluster 'staging' was withdrawn",
+      "The access request of dev@corp.example for role 'k8s-viewer' on cluster 'staging' was withdrawn",
     ],
     [
       'credential.revoked',

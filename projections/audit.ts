@@ -5,7 +5,7 @@
  */
 import { eventCatalogue, type AuditSeverity } from '@clustral/schemas/events/catalogue.ts';
 import { displayName } from '@clustral/schemas/events/person.ts';
-import { applyNames, namesCollection, namesFor, type Names } from './audit/names.ts';
+import { applyNames, askedCollection, namesCollection, namesFor, type Names } from './audit/names.ts';
 import type { Telling } from './audit/telling.ts';
 import { tellingOf } from './audit/tellings.ts';
 import { wordsOf } from './audit/words.ts';
@@ -102,8 +102,8 @@ export const extentId = 'audit';
 
 export const audit: ReadModel = {
   name: 'audit',
-  version: 1,
-  collections: [auditCollection, namesCollection, extentCollection],
+  version: 2,
+  collections: [auditCollection, namesCollection, askedCollection, extentCollection],
   apply: applyAudit,
 };
 

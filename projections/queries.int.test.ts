@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FactMetadata } from '@clustral/schemas/events/envelope.ts';
 import { getAssignment, listAssignments } from './access.ts';
-import { listAccessRequests } from './access-requests.ts';
+import { getAccessRequest, listAccessRequests } from './access-requests.ts';
 import { auditEvents, getAuditEvent } from './audit/query.ts';
 import { getCluster, listClusters } from './clusters.ts';
 import { getCredential, listCredentials } from './credentials.ts';
@@ -132,6 +132,19 @@ describe('what the read models answer', () => {
     expect(await ids({ limit: 5, status: 'approved' })).toEqual(['q1']);
     expect(await ids({ limit: 5, userId: 'ada' })).toEqual(['q2']);
     expect(await ids({ limit: 5, clusterId: 'charlie-id', status: 'pending' })).toEqual([]);
+  });
+
+  it('an access request with the names in it and its role as it is now', async () => {
+    const [first] = (await listAccessRequests(store, { limit: 1, status: 'approved' })).items;
+    expect(await getAccessRequest(store, 'q1')).toEqual(first);
+    expect(first).toMatchObject({
+      requesterName: 'dev@corp.example',
+      clusterName: 'charlie',
+      roleName: 'bravo',
+      reviewerName: '',
+      role: { k8sGroups: ['viewers'], revision: 0 },
+    });
+    expect(await getAccessRequest(store, 'none')).toBeUndefined();
   });
 
   it('credentials with names, of one person or cluster, or only those that are alive', async () => {

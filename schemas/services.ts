@@ -4,6 +4,7 @@
  */
 import type { DescMethodUnary, DescService } from '@bufbuild/protobuf';
 import { getOption } from '@bufbuild/protobuf';
+import { AccessService } from './gen/clustral/v1/access_pb.ts';
 import { AuditService } from './gen/clustral/v1/audit_pb.ts';
 import { ClusterService } from './gen/clustral/v1/clusters_pb.ts';
 import { CredentialService } from './gen/clustral/v1/credentials_pb.ts';
@@ -17,6 +18,7 @@ export const controlPlaneServices = [
   ClusterService,
   RoleService,
   UserService,
+  AccessService,
   CredentialService,
   SystemService,
 ] as const;

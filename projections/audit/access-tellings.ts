@@ -34,10 +34,11 @@ export const accessTellings: Tellings<UserFact['type'] | AccessFact['type'] | Cr
     const { roleId, roleRevision, durationSeconds, startsAt, reason, suggestedReviewerEmails } = fact.data;
     const wanted = `the ${roleOn(fact, names)} for ${formatDuration(durationSeconds)}`;
     return request(fact, names, {
-      message: `${names.user(fact.data.userId)} asked for ${wanted}: ${reason}`,
+      message: because(`${names.user(fact.data.userId)} asked for ${wanted}`, reason),
       details: {
         roleId,
         roleRevision,
+        duration: formatDuration(durationSeconds),
         durationSeconds,
         startsAt,
         reason,
@@ -51,32 +52,52 @@ export const accessTellings: Tellings<UserFact['type'] | AccessFact['type'] | Cr
     const whom = names.user(fact.data.userId);
     return request(fact, names, {
       message: `${names.user(reviewerId)} granted ${whom} the ${roleOn(fact, names)} until ${grantExpiresAt}`,
-      details: { roleId, roleRevision, reviewerId, durationSeconds, grantStartsAt, grantExpiresAt },
+      details: {
+        roleId,
+        roleRevision,
+        reviewer: names.user(reviewerId),
+        reviewerId,
+        duration: formatDuration(durationSeconds),
+        durationSeconds,
+        grantStartsAt,
+        grantExpiresAt,
+      },
     });
   },
   'access_request.denied': (fact, names) => {
     const { roleId, roleRevision, reviewerId, reason } = fact.data;
+    const what = `${names.user(reviewerId)} denied ${names.user(fact.data.userId)} the ${roleOn(fact, names)}`;
     return request(fact, names, {
-      message: `${names.user(reviewerId)} denied ${names.user(fact.data.userId)} the ${roleOn(fact, names)}: ${reason}`,
-      details: { roleId, roleRevision, reviewerId, reason },
+      message: because(what, reason),
+      details: {
+        roleId,
+        roleRevision,
+        reviewer: names.user(reviewerId),
+        reviewerId,
+        reason,
+      },
     });
   },
   'access_request.revoked': (fact, names) => {
     const { reason } = fact.data;
     return request(fact, names, {
-      message: `${names.actor} ended the access of ${whoWhere(fact, names)}: ${reason}`,
+      message: because(`${names.actor} ended the ${accessOrRequest(fact, names)}`, reason),
       details: { reason },
     });
   },
   'access_request.expired': (fact, names) => {
     const { expiredAt } = fact.data;
+    const how = names.asked?.isGranted === false ? 'expired undecided' : 'expired';
     return request(fact, names, {
-      message: `The access request of ${whoWhere(fact, names)} expired at ${expiredAt}`,
+      message: `The ${accessOrRequest(fact, names)} ${how} at ${expiredAt}`,
       details: { expiredAt },
     });
   },
   'access_request.withdrawn': (fact, names) =>
-    request(fact, names, { message: `The access request of ${whoWhere(fact, names)} was withdrawn`, details: {} }),
+    request(fact, names, {
+      message: `The ${accessOrRequest(fact, names)} was withdrawn`,
+      details: {},
+    }),
   'credential.issued': (fact, names) => {
     const expiresAt = new Date(fact.data.expiresAtSeconds * 1000).toISOString();
     return credential(fact.data, names, {
@@ -118,6 +139,22 @@ type Pair = { readonly data: { readonly userId: string; readonly clusterId: stri
 const whoWhere = ({ data }: Pair, names: Names): string =>
   `${names.user(data.userId)} on cluster '${names.cluster(data.clusterId)}'`;
 
+type RequestFact = FactOf<Extract<AccessFact['type'], `access_request.${string}`>>;
+
+const roleName = ({ data }: RequestFact, names: Names): string =>
+  'roleId' in data ? names.role(data.roleId, data.roleRevision) : (names.asked?.roleName ?? '');
+
+function accessOrRequest(fact: RequestFact, names: Names): string {
+  const whose = names.user(fact.data.userId);
+  const place = `on cluster '${names.cluster(fact.data.clusterId)}'`;
+  const { asked } = names;
+  if (!asked) return `access request of ${whose} ${place}`;
+  const [what, linked] = asked.isGranted ? ['access', 'with'] : ['access request', 'for'];
+  return `${what} of ${whose} ${linked} role '${asked.roleName}' ${place}`;
+}
+
+const because = (message: string, reason: string): string => (reason === '' ? message : `${message}: ${reason}`);
+
 const roleOn = (
   { data }: { readonly data: { readonly roleId: string; readonly roleRevision?: number; readonly clusterId: string } },
   names: Names,
@@ -143,19 +180,17 @@ function assignment(
 
 type Words = { readonly message: string; readonly details: Readonly<Record<string, unknown>> };
 
-function request(
-  { data }: FactOf<Extract<AccessFact['type'], `access_request.${string}`>>,
-  names: Names,
-  words: Words,
-): Telling {
+function request(fact: RequestFact, names: Names, { message, details }: Words): Telling {
+  const { accessRequestId, userId, clusterId } = fact.data;
+  const role = roleName(fact, names);
   return {
     resourceType: 'access_request',
-    resourceId: data.accessRequestId,
-    resourceName: 'roleId' in data ? names.role(data.roleId, data.roleRevision) : '',
-    clusterId: data.clusterId,
-    accessRequestId: data.accessRequestId,
-    message: words.message,
-    details: { userId: data.userId, ...words.details },
+    resourceId: accessRequestId,
+    resourceName: role,
+    clusterId,
+    accessRequestId,
+    message,
+    details: { requester: names.user(userId), userId, ...(role === '' ? {} : { roleName: role }), ...details },
   };
 }
 

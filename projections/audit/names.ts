@@ -1,7 +1,7 @@
 /**
  * The names that audit records are shown with: what a person, a cluster or a role was called when the fact was written, or at
  * the revision that a decision used (D27). A small table of the audit's own, so that renaming or deleting something never
- * rewrites the past.
+ * rewrites the past. Beside it, what each access request was for.
  */
 import { displayName } from '@clustral/schemas/events/person.ts';
 import { put, type Lookup, type Op, type RecordedFact } from '../model.ts';
@@ -25,6 +25,17 @@ export const namesCollection = collectionOf<NamesDocument>({
   indexes: [],
 });
 
+/** What an access request was for, so that its end can be told without looking back. */
+export type AskedDocument = {
+  /** Id of the request. */
+  readonly _id: string;
+  /** The role's name as it was shown to whoever asked. */
+  readonly roleName: string;
+  readonly isGranted: boolean;
+};
+
+export const askedCollection = collectionOf<AskedDocument>({ name: 'audit_asked', fields: {}, indexes: [] });
+
 /** So many former names are remembered of one thing. */
 const mostNames = 50;
 
@@ -41,6 +52,15 @@ export async function applyNames(fact: RecordedFact, lookup: Lookup): Promise<re
       const { userId, claims } = fact.data;
       const keys = [userId, claims.email, claims.preferredUsername].flatMap((key) => (key ? [searchKey(key)] : []));
       return named(lookup, fact, { id: `user:${userId}`, name: displayName(claims), keys });
+    }
+    case 'access_request.created':
+    case 'access_request.approved': {
+      const { accessRequestId, roleId, roleRevision } = fact.data;
+      const isGranted = fact.type === 'access_request.approved';
+      const role = await lookup.get(namesCollection, `role:${roleId}`);
+      return [
+        put(askedCollection, { _id: accessRequestId, roleName: nameAt(role, roleRevision) ?? roleId, isGranted }),
+      ];
     }
     default:
       return [];
@@ -66,6 +86,8 @@ export type Names = {
   user(id: string, revision?: number): string;
   cluster(id: string | null): string;
   role(id: string, revision?: number): string;
+  /** The request that the fact is about, as the facts before it left it. */
+  readonly asked: Pick<AskedDocument, 'roleName' | 'isGranted'> | undefined;
   /** Whoever caused the fact, as a person would call them. */
   readonly actor: string;
 };
@@ -85,6 +107,8 @@ export async function namesFor(fact: RecordedFact, lookup: Lookup): Promise<Name
     const document = await lookup.get(namesCollection, id);
     if (document) found.set(id, document);
   }
+  const { accessRequestId } = data;
+  const asked = typeof accessRequestId === 'string' ? await lookup.get(askedCollection, accessRequestId) : undefined;
   const nameOf = (kind: NamedKind, id: string, revision?: number): string =>
     nameAt(found.get(`${kind}:${id}`), revision) ?? id;
   const cluster = (id: string | null): string => (id === null ? '' : nameOf('cluster', id));
@@ -92,6 +116,7 @@ export async function namesFor(fact: RecordedFact, lookup: Lookup): Promise<Name
     cluster,
     user: (id, revision) => nameOf('user', id, revision),
     role: (id, revision) => nameOf('role', id, revision),
+    asked,
     actor: actorName(actor, { user: (id) => nameOf('user', id), cluster }),
   };
 }

@@ -39,16 +39,16 @@ describe('a request that may go out', () => {
   });
 
   it('goes out under a grant until the grant ends', () => {
-    const decided = ask([...base, facts.granted({ until: after(60) })]);
+    const decided = ask([...base, ...facts.granted({ until: after(60) })]);
     expect(decided).toMatchObject({ notAfter: after(60), basis: { accessRequestId: 'r-1', roleId: roleId() } });
   });
 
   it('is not held longer by a grant than by its credential', () => {
-    expect(ask([...base, facts.granted({ until: after(90_000) })]).notAfter).toEqual(after(3_600));
+    expect(ask([...base, ...facts.granted({ until: after(90_000) })]).notAfter).toEqual(after(3_600));
   });
 
   it('goes out under the standing role when there is a grant too', () => {
-    const decided = ask([...withRole, facts.role(2, 'admin'), facts.granted({ role: 2, until: after(60) })]);
+    const decided = ask([...withRole, facts.role(2, 'admin'), ...facts.granted({ role: 2, until: after(60) })]);
     expect(decided).toMatchObject({ groups: ['group-1'], notAfter: after(3_600), basis: { accessRequestId: null } });
   });
 
@@ -56,7 +56,7 @@ describe('a request that may go out', () => {
     const log = [
       ...withRole,
       facts.role(2, 'admin'),
-      facts.granted({ role: 2, until: after(60) }),
+      ...facts.granted({ role: 2, until: after(60) }),
       facts.roleDeleted(1),
     ];
     expect(ask(log).groups).toEqual(['group-2']);
@@ -132,24 +132,29 @@ const refusals: readonly [string, string, readonly PolicyFact[], Asked][] = [
   ],
   ['NO_ROLE_ASSIGNMENT', 'a role that was taken away', [...withRole, facts.unassigned()], {}],
   ['NO_ROLE_ASSIGNMENT', 'a role that was deleted', [...withRole, facts.roleDeleted()], {}],
-  ['NO_ROLE_ASSIGNMENT', 'a grant that ended', [...base, facts.granted({ until: after(60) })], { now: after(60) }],
+  ['NO_ROLE_ASSIGNMENT', 'a grant that ended', [...base, ...facts.granted({ until: after(60) })], { now: after(60) }],
   [
     'NO_ROLE_ASSIGNMENT',
     'a grant that has not begun',
-    [...base, facts.granted({ from: after(10), until: after(60) })],
+    [...base, ...facts.granted({ from: after(10), until: after(60) })],
     {},
   ],
-  ['NO_ROLE_ASSIGNMENT', 'a revoked grant', [...base, facts.granted({ until: after(60) }), facts.grantRevoked()], {}],
+  [
+    'NO_ROLE_ASSIGNMENT',
+    'a revoked grant',
+    [...base, ...facts.granted({ until: after(60) }), facts.grantRevoked()],
+    {},
+  ],
   [
     'NO_ROLE_ASSIGNMENT',
     'a grant of a deleted role',
-    [...base, facts.granted({ until: after(60) }), facts.roleDeleted()],
+    [...base, ...facts.granted({ until: after(60) }), facts.roleDeleted()],
     {},
   ],
   [
     'NO_ROLE_ASSIGNMENT',
     'a grant from before its owner was disabled',
-    [...base, facts.granted({ until: after(60) }), facts.userDisabled(), facts.userEnabled(), facts.issued(2)],
+    [...base, ...facts.granted({ until: after(60) }), facts.userDisabled(), facts.userEnabled(), facts.issued(2)],
     { claims: { credential_id: credentialId(2) } },
   ],
 ];

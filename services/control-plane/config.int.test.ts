@@ -20,10 +20,16 @@ describe('the configuration of the control plane', () => {
       listenHost: '127.0.0.1',
       docsBaseUrl: 'https://localhost:8443/errors/',
       credentialTtl: { defaultSeconds: 28_800, maxSeconds: 28_800 },
+      accessLimits: { defaultSeconds: 3_600, maxSeconds: 86_400, decidableSeconds: 3_600 },
       headTimeoutMs: 120_000,
       nameRule: { emailTrustedIssuers: [], subjectNamedIssuers: [] },
     });
     expect(readControlPlaneConfig({ ...environment, CLUSTRAL_ENV: 'production' }).listenHost).toBe('0.0.0.0');
+  });
+
+  it('asks for no more access than may be granted', () => {
+    const { accessLimits } = readControlPlaneConfig({ ...environment, ACCESS_MAX_DURATION: '20m' });
+    expect(accessLimits).toMatchObject({ defaultSeconds: 1_200, maxSeconds: 1_200 });
   });
 
   it('takes several public keys from one file, the signing one first', () => {
@@ -36,6 +42,9 @@ describe('the configuration of the control plane', () => {
 
   it.each([
     [{ CREDENTIAL_DEFAULT_TTL: '9h' }, /CREDENTIAL_DEFAULT_TTL: it is longer than CREDENTIAL_MAX_TTL/],
+    [{ ACCESS_DEFAULT_DURATION: '25h' }, /ACCESS_DEFAULT_DURATION: it is longer than ACCESS_MAX_DURATION/],
+    [{ ACCESS_REQUEST_TTL: '0s' }, /ACCESS_REQUEST_TTL/],
+    [{ ACCESS_MAX_DURATION: '31d' }, /ACCESS_MAX_DURATION/],
     [{ CREDENTIAL_MAX_TTL: 'forever' }, /CREDENTIAL_MAX_TTL/],
     [{ CA_KEY_PATH: '/nowhere/ca.key' }, /CA_KEY_PATH: cannot read \/nowhere\/ca.key \(ENOENT\)/],
     [{ PUBLIC_URL: 'localhost' }, /PUBLIC_URL: 'localhost' is not a URL/],

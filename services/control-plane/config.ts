@@ -32,6 +32,11 @@ export type ControlPlaneConfig = {
   readonly agentKeys: { readonly privateKeyPem: string; readonly publicKeysPem: PublicKeys };
   readonly bootstrapTokenKeys: string;
   readonly credentialTtl: { readonly defaultSeconds: number; readonly maxSeconds: number };
+  readonly accessLimits: {
+    readonly defaultSeconds: number;
+    readonly maxSeconds: number;
+    readonly decidableSeconds: number;
+  };
   /** How long an API server may take to begin its answer (D5). */
   readonly headTimeoutMs: number;
   readonly nameRule: {
@@ -43,6 +48,8 @@ export type ControlPlaneConfig = {
 
 const day = 86_400;
 const longestCredential = day;
+const longestAccess = 30 * day;
+const defaultAccess = 3_600;
 const longestHeadTimeout = 3_600;
 
 const shape = {
@@ -68,6 +75,9 @@ const shape = {
   BOOTSTRAP_TOKEN_KEY_PATH: text(),
   CREDENTIAL_DEFAULT_TTL: seconds('CREDENTIAL_DEFAULT_TTL', longestCredential).optional(),
   CREDENTIAL_MAX_TTL: seconds('CREDENTIAL_MAX_TTL', longestCredential).default(28_800),
+  ACCESS_DEFAULT_DURATION: seconds('ACCESS_DEFAULT_DURATION', longestAccess).optional(),
+  ACCESS_MAX_DURATION: seconds('ACCESS_MAX_DURATION', longestAccess).default(day),
+  ACCESS_REQUEST_TTL: seconds('ACCESS_REQUEST_TTL', longestAccess).default(3_600),
   PROXY_TUNNEL_TIMEOUT: seconds('PROXY_TUNNEL_TIMEOUT', longestHeadTimeout).default(120),
   OIDC_EMAIL_TRUSTED_ISSUERS: list().default([]),
   OIDC_SUBJECT_NAMED_ISSUERS: list().default([]),
@@ -84,6 +94,9 @@ export function readControlPlaneConfig(environment: Environment): ControlPlaneCo
   const maxSeconds = values.CREDENTIAL_MAX_TTL;
   const defaultSeconds = values.CREDENTIAL_DEFAULT_TTL ?? maxSeconds;
   if (defaultSeconds > maxSeconds) problems.push('CREDENTIAL_DEFAULT_TTL: it is longer than CREDENTIAL_MAX_TTL');
+  const longestGrant = values.ACCESS_MAX_DURATION;
+  const usualGrant = values.ACCESS_DEFAULT_DURATION ?? Math.min(defaultAccess, longestGrant);
+  if (usualGrant > longestGrant) problems.push('ACCESS_DEFAULT_DURATION: it is longer than ACCESS_MAX_DURATION');
   if (!URL.canParse(values.PUBLIC_URL)) problems.push(`PUBLIC_URL: '${values.PUBLIC_URL}' is not a URL`);
   const config: ControlPlaneConfig = {
     listenHost: values.LISTEN_HOST ?? anyAddress,
@@ -112,6 +125,11 @@ export function readControlPlaneConfig(environment: Environment): ControlPlaneCo
     },
     bootstrapTokenKeys: file('BOOTSTRAP_TOKEN_KEY_PATH', values.BOOTSTRAP_TOKEN_KEY_PATH),
     credentialTtl: { defaultSeconds, maxSeconds },
+    accessLimits: {
+      defaultSeconds: usualGrant,
+      maxSeconds: longestGrant,
+      decidableSeconds: values.ACCESS_REQUEST_TTL,
+    },
     headTimeoutMs: values.PROXY_TUNNEL_TIMEOUT * 1000,
     nameRule: {
       emailTrustedIssuers: values.OIDC_EMAIL_TRUSTED_ISSUERS,

@@ -1,35 +1,39 @@
 /**
- * What a deleted role, a deleted cluster or a disabled person has ended and no fact says yet (D32). Pure: it looks at
- * the policy fold as it is, so it gives the same after a restart, and nothing once everything is said.
+ * What has ended and no fact says yet: what a deleted role, a deleted cluster or a disabled person has ended (D32), and
+ * requests and grants that have run out (JT-11). Pure: it looks at the policy fold as it is, so it gives the same after
+ * a restart, and nothing once everything is said.
  */
 import { accessStream, type AccessFact } from '@clustral/schemas/events/access.ts';
 import { clusterStream } from '@clustral/schemas/events/cluster.ts';
 import { credentialStream, type CredentialFact } from '@clustral/schemas/events/credential.ts';
-import { roleStream } from '@clustral/schemas/events/role.ts';
 import { userStream } from '@clustral/schemas/events/user.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
-import type { RoleId } from '@clustral/schemas/ids.ts';
+import type { ClusterId, CredentialId, UserId } from '@clustral/schemas/ids.ts';
+import { endsOf, endRequest, expireRequest, hasRunOut, type End } from './domain/access-ends.ts';
 import {
   endAssignment,
-  endRequest,
   type AccessState,
   type Grant,
   type KnownAccess,
   type PendingRequest,
+  type SaidBy,
 } from './domain/access.ts';
 import { revokeCredential, type CredentialState, type KnownCredential } from './domain/credential.ts';
-import { clusterExists, isAlive } from './domain/standing.ts';
+import { clusterExists } from './domain/standing.ts';
 import type { PolicyFold } from './policy-fold.ts';
 
-export type EndingsView = Pick<PolicyFold, 'allAccess' | 'liveCredentials' | 'user' | 'cluster' | 'role'>;
+export type EndingsView = Pick<
+  PolicyFold,
+  'allAccess' | 'openAccess' | 'access' | 'liveCredentials' | 'credential' | 'user' | 'cluster' | 'role' | 'ending'
+>;
 
 type EndedPart<State, F> = {
   /** Where the explicit fact belongs. */
   readonly stream: string;
-  /** The stream of the fact that ended it. */
-  readonly endedBy: string;
+  /** The fact that ended it, or that what has run out began with; unknown for a person who never was there. */
+  readonly cause: SaidBy | undefined;
   /** Decides the explicit fact; none when the state has moved on. */
-  readonly decide: (state: State) => readonly F[];
+  readonly decide: (state: State, now: Date) => readonly F[];
 };
 
 /** One explicit fact that is still to be appended. */
@@ -37,12 +41,42 @@ export type Ended =
   | ({ readonly of: 'access' } & EndedPart<AccessState, AccessFact>)
   | ({ readonly of: 'credential' } & EndedPart<CredentialState, CredentialFact>);
 
-/** All that is ended and not yet said, at `now`. What is over by itself needs no saying. */
+/** All that has ended and is not yet said, at `now`. Looks at everybody. */
 export function endedUnsaid(view: EndingsView, now: Date): readonly Ended[] {
   return [
-    ...[...view.allAccess()].flatMap((access) => skipUnreadable(() => endedOfAccess(view, access, now))),
-    ...[...view.liveCredentials()].flatMap((credential) => skipUnreadable(() => endedCredential(view, credential))),
+    ...[...view.allAccess()].flatMap((access) => endedOfAccess(view, access, now)),
+    ...[...view.liveCredentials()].flatMap((credential) => endedOfCredential(view, credential)),
   ];
+}
+
+/** What a fact has just given somebody: a standing role, or a credential. */
+export type Given =
+  | { readonly of: 'access'; readonly userId: UserId; readonly clusterId: ClusterId }
+  | { readonly of: 'credential'; readonly credentialId: CredentialId };
+
+/**
+ * The same, when everything had been said before these were given and nothing that ends much has come since: looks at
+ * them, and at the requests and grants that are open.
+ */
+export function endedUnsaidOf(view: EndingsView, given: readonly Given[], now: Date): readonly Ended[] {
+  return [
+    ...[...view.openAccess()].flatMap((access) => endedOfAccess(view, access, now)),
+    ...given.flatMap((one) =>
+      one.of === 'access'
+        ? endedOfAccess(view, one, now)
+        : skipUnreadable(() => {
+            const credential = view.credential(one.credentialId);
+            return credential?.status === 'issued' ? endedOfCredential(view, credential) : [];
+          }),
+    ),
+  ];
+}
+
+/** When the next request or grant runs out after `now`, if any does. */
+export function nextRunsOut(view: Pick<EndingsView, 'openAccess'>, now: Date): Date | undefined {
+  const parts = [...view.openAccess()].flatMap(({ pending, grant }) => [pending, grant]);
+  const ends = parts.flatMap((part) => (part && part.expiresAt > now ? [part.expiresAt.getTime()] : []));
+  return ends.length === 0 ? undefined : new Date(ends.reduce((one, other) => Math.min(one, other)));
 }
 
 // A subject with a fact that cannot be read is denied anyway, and must not keep the others waiting.
@@ -55,40 +89,40 @@ function skipUnreadable(find: () => readonly Ended[]): readonly Ended[] {
   }
 }
 
-function endedOfAccess(view: EndingsView, access: KnownAccess, now: Date): readonly Ended[] {
+type Place = Pick<KnownAccess, 'userId' | 'clusterId'>;
+
+function endedOfAccess(view: EndingsView, place: Place, now: Date): readonly Ended[] {
+  return skipUnreadable(() => {
+    // Asked for by its subject, because that asks whether its facts can be read.
+    const access = view.access(place.userId, place.clusterId);
+    return access?.status === 'known' ? endedParts(view, access, now) : [];
+  });
+}
+
+function endedParts(view: EndingsView, access: KnownAccess, now: Date): readonly Ended[] {
   const { userId, clusterId, assignment, pending, grant } = access;
-  const stream = accessStream(userId, clusterId);
-  const ended: Ended[] = [];
-  const assignmentEnd = assignment && endOfPlace(view, access, assignment.roleId);
-  if (assignment && assignmentEnd) {
-    const { assignmentId } = assignment;
-    const decide = (state: AccessState) => endAssignment(assignmentId, state);
-    ended.push({ of: 'access', stream, endedBy: assignmentEnd.stream, decide });
-  }
-  for (const part of [pending, grant]) {
-    const end = part && part.expiresAt > now ? endOfRequest(view, access, part) : undefined;
-    if (!part || !end) continue;
+  const ends = endsOf(view, access);
+  const saying = (cause: SaidBy | undefined, decide: (state: AccessState, at: Date) => readonly AccessFact[]) =>
+    ({ of: 'access', stream: accessStream(userId, clusterId), cause, decide }) as const;
+  const request = (part: PendingRequest | Grant | null, end: End | undefined): readonly Ended[] => {
+    if (part === null) return [];
     const { accessRequestId } = part;
-    const decide = (state: AccessState) => endRequest({ accessRequestId, reason: end.reason }, state);
-    ended.push({ of: 'access', stream, endedBy: end.stream, decide });
-  }
-  return ended;
+    if (hasRunOut(part, now))
+      return [saying(part.saidBy, (state, at) => expireRequest({ accessRequestId }, state, at))];
+    if (!end) return [];
+    return [saying(view.ending(end.stream), (state) => endRequest({ accessRequestId, reason: end.reason }, state))];
+  };
+  return [
+    ...(assignment && ends.assignment
+      ? [saying(view.ending(ends.assignment.stream), (state) => endAssignment(assignment.assignmentId, state))]
+      : []),
+    ...request(pending, ends.pending),
+    ...request(grant, ends.grant),
+  ];
 }
 
-type End = { readonly stream: string; readonly reason: string };
-
-function endOfPlace(view: EndingsView, { clusterId }: KnownAccess, roleId: RoleId): End | undefined {
-  if (!clusterExists(view.cluster(clusterId))) return { stream: clusterStream(clusterId), reason: 'cluster deleted' };
-  if (view.role(roleId)?.status !== 'active') return { stream: roleStream(roleId), reason: 'role deleted' };
-  return undefined;
-}
-
-function endOfRequest(view: EndingsView, access: KnownAccess, part: PendingRequest | Grant): End | undefined {
-  const end = endOfPlace(view, access, part.roleId);
-  if (end) return end;
-  const user = view.user(access.userId);
-  if (user === undefined || user.status === 'absent' || isAlive(part, user)) return undefined;
-  return { stream: userStream(access.userId), reason: 'person disabled' };
+function endedOfCredential(view: EndingsView, credential: KnownCredential): readonly Ended[] {
+  return skipUnreadable(() => endedCredential(view, credential));
 }
 
 function endedCredential(
@@ -100,7 +134,7 @@ function endedCredential(
   const byCluster = !clusterExists(view.cluster(clusterId));
   if (!byUser && !byCluster) return [];
   const reason = byCluster ? 'cluster deleted' : 'person disabled';
-  const endedBy = byCluster ? clusterStream(clusterId) : userStream(userId);
+  const cause = view.ending(byCluster ? clusterStream(clusterId) : userStream(userId));
   const decide = (state: CredentialState) => revokeCredential({ credentialId, reason }, state);
-  return [{ of: 'credential', stream: credentialStream(credentialId), endedBy, decide }];
+  return [{ of: 'credential', stream: credentialStream(credentialId), cause, decide }];
 }

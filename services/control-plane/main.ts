@@ -16,6 +16,7 @@ import { createVerifier, type Verifier } from '@clustral/kernel/jwt.ts';
 import { runProcess, type Running } from '@clustral/kernel/lifecycle.ts';
 import { createLog, type Log } from '@clustral/kernel/log.ts';
 import { createAgentTokens } from './agent-tokens.ts';
+import { accessService } from './api/access-requests.ts';
 import { makeCallerKnown } from './api/caller.ts';
 import { clusterService } from './api/clusters.ts';
 import { credentialService } from './api/credentials.ts';
@@ -130,6 +131,7 @@ async function services(
     clusterService({ ...deps, bootstrapTokens }),
     roleService(deps),
     userService(deps),
+    accessService({ ...deps, accessLimits: config.accessLimits }),
     credentialService({ ...deps, tokens, credentialTtl: config.credentialTtl }),
     systemService({ version }),
   ];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
-import { clusterId, credentialId, noon, recorded, roleId, userId } from './domain/fixtures.ts';
+import { clusterId, credentialId, recorded, roleId, userId } from './domain/fixtures.ts';
 import { decodePolicyFact } from './policy-facts.ts';
 import { facts, noonSeconds, PolicyWorld, streamOf, worldOf } from './testing/policy-world.ts';
 
@@ -81,9 +81,29 @@ describe('a fact that cannot be read', () => {
   });
 
   it('is a grant whose end is no instant, so that it never lasts for ever', () => {
-    const fact = facts.granted({ until: noon });
+    const fact = facts.approved();
     const broken = { ...fact, data: { ...fact.data, grantExpiresAt: 'soon' } };
     expect(decodePolicyFact(recorded(broken, { stream: streamOf(fact) }))).toBeUndefined();
+  });
+});
+
+describe('the access requests of the fold', () => {
+  const place = { userId: userId(), clusterId: clusterId() };
+
+  it('are found while they are open and just after, each with whose it is', () => {
+    const world = worldOf(facts.requested('r-1'), facts.requested('r-2', { n: 2 }));
+    expect(world.fold.requestPlace('r-1')).toEqual(place);
+    expect(world.fold.requestPlace('r-2')).toEqual({ ...place, userId: userId(2) });
+    world.add([facts.approved('r-1')]);
+    expect(world.fold.requestPlace('r-1')).toEqual(place);
+    world.add([facts.grantRevoked('r-1')]);
+    expect(world.fold.requestPlace('r-1')).toEqual(place);
+    expect(world.fold.requestPlace('r-3')).toBeUndefined();
+  });
+
+  it('leave nothing of what they were in memory when they have ended', () => {
+    const world = worldOf(facts.requested('r-1'), facts.grantRevoked('r-1'));
+    expect(world.fold.access(userId(), clusterId())).toMatchObject({ pending: null, grant: null, endedRequest: null });
   });
 });
 

@@ -19,6 +19,7 @@ import { foldName } from './domain/kubernetes-name.ts';
 import { evolveRole, initialRole, type RoleState } from './domain/role.ts';
 import { evolveUser, initialUser, type UserState } from './domain/user.ts';
 import { decodePolicyFact, unreadableStream, type PolicyFact } from './policy-facts.ts';
+import { RequestIndex, type RequestPlace } from './request-index.ts';
 
 /** What became of a fact. */
 export type Taken = 'taken' | 'void' | 'unreadable';
@@ -34,6 +35,7 @@ export class PolicyFold {
   readonly #users = new Map<UserId, UserState>();
   readonly #userNames = new Map<string, Set<UserId>>();
   readonly #access = new Map<UserId, Map<ClusterId, KnownAccess>>();
+  readonly #requests = new RequestIndex();
   readonly #credentials = new CredentialIndex();
   readonly #endings = new Map<string, Ending>();
   readonly #unreadable = new Set<string>();
@@ -100,6 +102,15 @@ export class PolicyFold {
   }
   *allAccess(): Iterable<KnownAccess> {
     for (const clusters of this.#access.values()) yield* clusters.values();
+  }
+  /** Every access with a request or grant that no fact has ended. */
+  openAccess(): ReadonlySet<KnownAccess> {
+    const open = [...this.#requests.openPlaces()];
+    return new Set(open.flatMap(({ userId, clusterId }) => this.#access.get(userId)?.get(clusterId) ?? []));
+  }
+  /** Whose an access request is; undefined for one that was never made or ended long ago. */
+  requestPlace(accessRequestId: string): RequestPlace | undefined {
+    return this.#requests.place(accessRequestId);
   }
   credential(id: CredentialId): CredentialState | undefined {
     this.#assertReadable(credentialStream(id));
@@ -182,9 +193,12 @@ export class PolicyFold {
   #applyAccess(fact: Recorded<AccessFact>): void {
     const { userId, clusterId } = fact.data;
     const ofUser = this.#access.get(userId) ?? new Map<ClusterId, KnownAccess>();
-    const after = evolveAccess(ofUser.get(clusterId) ?? initialAccess, fact);
+    const before = ofUser.get(clusterId);
+    const after = evolveAccess(before ?? initialAccess, fact);
     if (after.status === 'absent') return;
-    this.#access.set(userId, ofUser.set(clusterId, after));
+    this.#requests.take(before, after);
+    // What has ended is answered from its stream; memory follows what is open and not what ever was.
+    this.#access.set(userId, ofUser.set(clusterId, { ...after, endedRequest: null }));
   }
 
   #nowSeconds(): number {

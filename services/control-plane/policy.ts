@@ -25,6 +25,8 @@ export type PolicyQueries = Policy &
     | 'allClusters'
     | 'accessOf'
     | 'allAccess'
+    | 'openAccess'
+    | 'requestPlace'
     | 'liveCredentials'
     | 'credentialCounts'
     | 'revokesDeniedLastHour'

@@ -1,35 +1,26 @@
 /**
- * Says explicitly what a fact that ends much has ended (D32): one fact per assignment, request and credential, by the
- * same deciders as a person's command, with the ending fact as its cause. Access does not depend on it: the fold and
- * the deciders know at once. It looks at the fold anew each time, so a crash or a lost answer costs nothing but time.
+ * Says explicitly what has ended: what a fact that ends much took with it (D32), and requests and grants that ran out
+ * (JT-11). One fact per assignment, request and credential, by the same deciders as a person's command, with the fact
+ * that ended it or that it began with as its cause, from which its id follows. Access does not depend on it: the fold
+ * and the deciders know at once. What is unsaid is looked for in the fold, so a crash or a lost answer costs nothing but
+ * time.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Recorded } from '@clustral/schemas/events/envelope.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { Running } from '@clustral/kernel/lifecycle.ts';
 import type { Log } from '@clustral/kernel/log.ts';
-import { evolveAccess, initialAccess } from './domain/access.ts';
-import { evolveCredential, initialCredential } from './domain/credential.ts';
-import { endedUnsaid, type Ended } from './endings.ts';
+import { Backlog } from './backlog.ts';
+import { evolveAccess, initialAccess, type AccessState } from './domain/access.ts';
+import { evolveCredential, initialCredential, type CredentialState } from './domain/credential.ts';
+import { nextRunsOut, type Ended } from './endings.ts';
 import type { PolicyQueries } from './policy.ts';
 import type { Cause, Commands } from './ports.ts';
 
 const mostBackoffMs = 30_000;
 const stopMs = 500;
-
-/**
- * Facts after which something may be ended: what ends much, and what was given while its ground was being taken away.
- */
-const triggers: ReadonlySet<string> = new Set([
-  'role.deleted',
-  'cluster.deleted',
-  'user.disabled',
-  'user.role_assigned',
-  'access_request.created',
-  'access_request.approved',
-  'credential.issued',
-]);
+/** How long it sleeps at most: a wall clock that was set is noticed by then, and no timer overflows. */
+const mostSleepMs = 10_000;
 
 export type ReactorOptions = {
   readonly commands: Commands;
@@ -41,16 +32,21 @@ export type ReactorOptions = {
 /** Starts with what an earlier process left unsaid. */
 export function startReactor(options: ReactorOptions): Running {
   const stopped = new AbortController();
+  const backlog = new Backlog();
   let wake = Promise.withResolvers<void>();
   wake.resolve();
-  const stopListening = options.policy.onFact(({ type }: Recorded) => {
-    if (triggers.has(type)) wake.resolve();
+  const stopListening = options.policy.onFact((fact) => {
+    if (backlog.note(fact)) wake.resolve();
   });
   const working = (async () => {
+    let lookedAt = options.now();
     while (!stopped.signal.aborted) {
+      const timer = setTimeout(wake.resolve, sleepMs(options, lookedAt));
       await wake.promise;
+      clearTimeout(timer);
       wake = Promise.withResolvers<void>();
-      await sayAll(options, stopped.signal);
+      lookedAt = options.now();
+      await sayAll(options, backlog, stopped.signal);
     }
   })();
   return {
@@ -64,11 +60,17 @@ export function startReactor(options: ReactorOptions): Running {
   };
 }
 
+/** How long until something runs out that had not when it looked last; saying what had may have taken a while. */
+function sleepMs({ policy, now }: ReactorOptions, lookedAt: Date): number {
+  const at = now();
+  const next = nextRunsOut(policy, lookedAt < at ? lookedAt : at);
+  return next === undefined ? mostSleepMs : Math.min(mostSleepMs, Math.max(0, next.getTime() - at.getTime()));
+}
+
 /** One pass over what is unsaid; what the log refused to take is looked for again, later and later. */
-async function sayAll(options: ReactorOptions, signal: AbortSignal): Promise<void> {
+async function sayAll(options: ReactorOptions, backlog: Backlog, signal: AbortSignal): Promise<void> {
   for (let failures = 0; !signal.aborted;) {
-    const unsaid = endedUnsaid(options.policy, options.now());
-    if (unsaid.length === 0) return;
+    const unsaid = backlog.take(options.policy, options.now());
     try {
       for (const ended of unsaid) {
         if (signal.aborted) return;
@@ -77,6 +79,7 @@ async function sayAll(options: ReactorOptions, signal: AbortSignal): Promise<voi
       return;
     } catch (cause) {
       if (!(cause instanceof Refusal)) throw cause;
+      backlog.all();
       failures += 1;
       options.log.warn({ reason: cause.message, unsaid: unsaid.length }, 'what was ended could not be recorded yet');
       await sleep(Math.random() * Math.min(mostBackoffMs, 200 * 2 ** failures), undefined, { signal }).catch(
@@ -86,16 +89,18 @@ async function sayAll(options: ReactorOptions, signal: AbortSignal): Promise<voi
   }
 }
 
-async function say({ commands, policy }: ReactorOptions, ended: Ended): Promise<void> {
-  const ending = policy.ending(ended.endedBy);
+async function say({ commands, now }: ReactorOptions, ended: Ended): Promise<void> {
+  const { stream } = ended;
   const cause: Cause = {
     actor: { kind: 'service', id: 'control-plane' },
-    $correlationId: ending?.correlationId ?? randomUUID(),
-    ...(ending === undefined ? {} : { $causationId: ending.factId }),
+    $correlationId: ended.cause?.correlationId ?? randomUUID(),
+    ...(ended.cause === undefined ? {} : { $causationId: ended.cause.factId }),
   };
-  const { stream } = ended;
-  if (ended.of === 'access')
-    await commands.run({ stream, cause, initial: initialAccess, evolve: evolveAccess, decide: ended.decide });
-  else
-    await commands.run({ stream, cause, initial: initialCredential, evolve: evolveCredential, decide: ended.decide });
+  if (ended.of === 'access') {
+    const decide = (state: AccessState) => ended.decide(state, now());
+    await commands.run({ stream, cause, initial: initialAccess, evolve: evolveAccess, decide });
+  } else {
+    const decide = (state: CredentialState) => ended.decide(state, now());
+    await commands.run({ stream, cause, initial: initialCredential, evolve: evolveCredential, decide });
+  }
 }

@@ -49,6 +49,17 @@ export function describeStreams(store: () => EventStore): void {
       expect([numbersOf(facts), revision]).toEqual([[3], 2]);
     });
 
+    it('hides facts that are older than $maxAge and goes on counting', async () => {
+      const stream = newStream();
+      const one = { type: '$metadata', id: randomUUID(), data: { $maxAge: 1 }, metadata };
+      await store().append(`$$${stream}`, 'none', [one]);
+      await store().append(stream, 'none', countedTo(2));
+      const held = async () => numbersOf((await store().load(stream)).facts);
+      await expect.poll(held, { timeout: 5_000 }).toEqual([]);
+      const { revision } = await store().append(stream, 1, [counted(2)]);
+      expect([await held(), revision]).toEqual([[2], 2]);
+    });
+
     it('holds facts of several hundred kilobytes', async () => {
       const stream = newStream();
       const text = 'ä'.repeat(450_000);

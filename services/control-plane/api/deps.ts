@@ -16,8 +16,12 @@ export type WithAgents = ApiDeps & { readonly agents: Pick<Agents, 'presence'> }
 const readYourWritesMs = 5_000;
 
 /** The read models, once they include the position that the caller asked for. */
-export async function modelsFor({ models }: Pick<ApiDeps, 'models'>, call: Call): Promise<ReadModels> {
-  if (call.atLeastPosition !== undefined) await models.waitFor(call.atLeastPosition, readYourWritesMs);
+export const modelsFor = (deps: Pick<ApiDeps, 'models'>, { atLeastPosition }: Call): Promise<ReadModels> =>
+  modelsAt(deps, atLeastPosition);
+
+/** The read models, once they include the position. */
+export async function modelsAt({ models }: Pick<ApiDeps, 'models'>, position: bigint | undefined): Promise<ReadModels> {
+  if (position !== undefined) await models.waitFor(position, readYourWritesMs);
   return models;
 }
 

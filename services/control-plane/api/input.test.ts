@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { parseDescription, parseFilter, parseGroups, parseLabels, parseName, parsePage } from './input.ts';
+import {
+  parseAccessRequestId,
+  parseDescription,
+  parseFilter,
+  parseGroups,
+  parseLabels,
+  parseName,
+  parsePage,
+  parseReason,
+  parseReviewerEmails,
+} from './input.ts';
 
 const refusedOn = (field: string) => expect.objectContaining({ code: 'VALIDATION_ERROR', field });
 
@@ -95,5 +105,44 @@ describe('texts', () => {
     expect(() => parseDescription('\u001b]0;x\u0007')).toThrow(refusedOn('description'));
     expect(parseFilter('name', '')).toEqual({});
     expect(() => parseFilter('name', 'x'.repeat(321))).toThrow(refusedOn('name'));
+  });
+});
+
+describe('a reason', () => {
+  it.each(['', 'Incident 4711: queue is stuck', 'é'.repeat(1_000)])('may be %j, and is kept as it is', (reason) => {
+    expect(parseReason(reason)).toBe(reason);
+  });
+
+  it.each(['x'.repeat(1_001), 'two\nlines', 'x\u001b]52;c;', '\ud800'])('may not be %j', (reason) => {
+    expect(() => parseReason(reason)).toThrow(refusedOn('reason'));
+  });
+});
+
+describe('suggested reviewers', () => {
+  it('are any addresses, up to 20', () => {
+    const emails = Array.from({ length: 20 }, (_, n) => `boss-${n}@corp.com`);
+    expect(parseReviewerEmails(emails)).toEqual(emails);
+    expect(parseReviewerEmails([])).toEqual([]);
+  });
+
+  it.each([
+    [Array.from({ length: 21 }, () => 'a@b')],
+    [['boss']],
+    [['']],
+    [['a@b c']],
+    [['a@b@c']],
+    [[`${'x'.repeat(253)}@b`]],
+    [['a\u0007@b']],
+  ])('are refused when they are %j', (emails) => {
+    expect(() => parseReviewerEmails(emails)).toThrow(refusedOn('suggestedReviewerEmails'));
+  });
+});
+
+describe('the id of an access request', () => {
+  it('is the same in capitals, and nothing but a UUID', () => {
+    const id = 'a0b1c2d3-e4f5-4061-8273-94a5b6c7d8e1';
+    expect(parseAccessRequestId(id.toUpperCase())).toBe(id);
+    for (const other of ['', 'x', `${id}0`, `{${id}}`])
+      expect(() => parseAccessRequestId(other)).toThrow(refusedOn('id'));
   });
 });

@@ -1,8 +1,9 @@
 /**
- * What the admin API takes as input: names, texts, labels, groups, pages. Parsed here once, refused with
+ * What the admin API takes as input: names, texts, labels, groups, reviewers, pages. Parsed here once, refused with
  * `VALIDATION_ERROR` and the field's name; behind it nobody checks again.
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
+import { isUuid } from '@clustral/schemas/ids.ts';
 
 const limits = {
   description: 1_024,
@@ -14,10 +15,15 @@ const limits = {
   page: 200,
   pageByDefault: 100,
   filter: 320,
+  reason: 1_000,
+  reviewers: 20,
+  email: 254,
 } as const;
 
 const nameForm = /^[a-z0-9](?:[-a-z0-9.]{0,61}[a-z0-9])?$/;
 const labelKeyForm = /^[A-Za-z0-9](?:[-A-Za-z0-9_./]*[A-Za-z0-9])?$/;
+// Not what every mail server takes, but enough to see that somebody typed something else.
+const emailForm = /^[^\s@]+@[^\s@]+$/;
 
 /** The name of a cluster or role: 1 to 63 of `a-z 0-9 - .`, a letter or digit at both ends. */
 export function parseName(text: string): string {
@@ -80,6 +86,31 @@ function problemOf(group: string): string | undefined {
   if (group !== 'system:masters' && group.toLowerCase().startsWith('system:'))
     return "groups beginning with 'system:' belong to Kubernetes, except 'system:masters'";
   return undefined;
+}
+
+/** The id of an access request. */
+export function parseAccessRequestId(text: string): string {
+  if (isUuid(text)) return text.toLowerCase();
+  throw invalid('id', `${shown(text)} is not the id of an access request: it must be a UUID of 36 characters.`);
+}
+
+/** A reason, which may be empty: at most 1,000 characters, no control characters. */
+export function parseReason(text: string): string {
+  if (text.length > limits.reason) throw invalid('reason', `The reason is longer than ${limits.reason} characters.`);
+  if (!isPlain(text)) throw invalid('reason', 'The reason holds control characters; write it in one line.');
+  return text;
+}
+
+/** Whom a requester suggests: at most 20 e-mail addresses. Nobody looks up whose they are (JT-10). */
+export function parseReviewerEmails(emails: readonly string[]): readonly string[] {
+  const field = 'suggestedReviewerEmails';
+  if (emails.length > limits.reviewers)
+    throw invalid(field, `At most ${limits.reviewers} reviewers can be suggested; these are ${emails.length}.`);
+  for (const email of emails) {
+    if (email.length > limits.email || !isPlain(email) || !emailForm.test(email))
+      throw invalid(field, `${shown(email)} is not an e-mail address of at most ${limits.email} characters.`);
+  }
+  return [...emails];
 }
 
 /** Which page, as the read models take it. */

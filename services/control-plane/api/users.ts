@@ -5,9 +5,10 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { listAssignments } from '@clustral/projections/access.ts';
-import { listUsers, type UserDocument } from '@clustral/projections/users.ts';
+import { listUsers } from '@clustral/projections/users.ts';
 import { accessStream } from '@clustral/schemas/events/access.ts';
 import { displayName } from '@clustral/schemas/events/person.ts';
+import { userStream, type UserFact } from '@clustral/schemas/events/user.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import {
   AccessSchema,
@@ -16,13 +17,14 @@ import {
   ListAssignmentsResponseSchema,
   ListUsersResponseSchema,
   MeSchema,
-  UserSchema,
   UserService,
   type AssignRoleRequest,
   type UnassignRoleRequest,
+  type User,
 } from '@clustral/schemas/gen/clustral/v1/users_pb.ts';
 import { parseClusterId, parseRoleId, parseUserId, type ClusterId, type UserId } from '@clustral/schemas/ids.ts';
 import { implement, type Call, type Implementation } from '@clustral/kernel/api.ts';
+import { disabled } from '../authorize.ts';
 import {
   assignmentNotFound,
   assignRole,
@@ -35,19 +37,29 @@ import {
 import { requireCluster } from '../domain/cluster.ts';
 import { roleNotFound } from '../domain/role.ts';
 import { standingOf } from '../domain/standing.ts';
-import type { KnownUser } from '../domain/user.ts';
+import {
+  disableUser,
+  enableUser,
+  evolveUser,
+  initialUser,
+  requireUser,
+  type KnownUser,
+  type UserState,
+} from '../domain/user.ts';
 import type { PolicyQueries } from '../policy.ts';
+import type { Cause } from '../ports.ts';
 import { callerOf } from './caller.ts';
 import { commandCause, newId } from './cause.ts';
 import { modelsFor, tellPosition, type ApiDeps } from './deps.ts';
 import { parseFilter, parsePage } from './input.ts';
+import { personAnswer, personOfDocument } from './person-answer.ts';
 
 /** The service. */
 export function userService(deps: ApiDeps): Implementation {
   const { policy } = deps;
   return implement(UserService, {
     getMe(_request, call) {
-      const user = requireUser(policy, callerOf(call).userId);
+      const user = userNow(policy, callerOf(call).userId);
       return Promise.resolve(create(MeSchema, { user: personAnswer(user), access: accessNow(deps, user.userId) }));
     },
     async listUsers(request, call) {
@@ -56,14 +68,14 @@ export function userService(deps: ApiDeps): Implementation {
         ...parsePage(request),
         ...parseFilter('name', request.name),
       });
-      return create(ListUsersResponseSchema, { users: items.map(shownUser), nextPageToken: next });
+      return create(ListUsersResponseSchema, { users: items.map(personOfDocument), nextPageToken: next });
     },
     async listAssignments(request, call) {
       const caller = callerOf(call);
       const userId = parseUserId(request.userId);
       if (userId !== caller.userId && !caller.readsAll)
         throw new Refusal('FORBIDDEN', 'Only administrators and auditors see the assignments of others.');
-      requireUser(policy, userId);
+      userNow(policy, userId);
       const assignments = await listAssignments(await modelsFor(deps, call), userId);
       return create(ListAssignmentsResponseSchema, {
         assignments: assignments.map(({ _id, assignedAt, ...shown }) =>
@@ -76,7 +88,44 @@ export function userService(deps: ApiDeps): Implementation {
       await unassign(deps, request, call);
       return {};
     },
+    disableUser: (request, call) => {
+      const byUserId = callerOf(call).userId;
+      const cause = commandCause(call, UserService.method.disableUser, request);
+      const userId = parseUserId(request.userId);
+      return letInOrOut(deps, call, { userId, cause, decide: (state) => disableUser({ userId, byUserId }, state) });
+    },
+    enableUser: (request, call) => {
+      const cause = commandCause(call, UserService.method.enableUser, request);
+      const userId = parseUserId(request.userId);
+      return letInOrOut(deps, call, { userId, cause, decide: (state) => enableUser({ userId }, state) });
+    },
   });
+}
+
+async function letInOrOut(
+  { policy, commands }: ApiDeps,
+  call: Call,
+  command: {
+    readonly userId: UserId;
+    readonly cause: Cause;
+    readonly decide: (state: UserState) => readonly UserFact[];
+  },
+): Promise<User> {
+  const caller = callerOf(call).userId;
+  const result = await commands.run({
+    stream: userStream(command.userId),
+    initial: initialUser,
+    evolve: evolveUser,
+    // One after the other: of two administrators who disable each other at once, one stays (AZ-04).
+    exclusive: 'who may act',
+    cause: command.cause,
+    decide: (state) => {
+      if (policy.user(caller)?.status !== 'active') throw disabled(caller);
+      return command.decide(state);
+    },
+  });
+  tellPosition(call, result);
+  return personAnswer(requireUser(command.userId, result.state));
 }
 
 async function assign(deps: ApiDeps, request: AssignRoleRequest, call: Call) {
@@ -91,7 +140,7 @@ async function assign(deps: ApiDeps, request: AssignRoleRequest, call: Call) {
     initial: initialAccess,
     evolve: evolveAccess,
     decide: (state) => {
-      requireUser(policy, userId);
+      userNow(policy, userId);
       requireCluster(clusterId, policy.cluster(clusterId));
       if (policy.role(roleId)?.status !== 'active') throw roleNotFound(roleId);
       return assignRole({ assignmentId, userId, clusterId, roleId }, state);
@@ -161,43 +210,6 @@ function accessNow({ policy, now }: ApiDeps, userId: UserId) {
   });
 }
 
+const userNow = (policy: PolicyQueries, userId: UserId): KnownUser => requireUser(userId, policy.user(userId));
+
 const nameOf = (named: { readonly status: string; readonly name?: string } | undefined): string => named?.name ?? '';
-
-function requireUser(policy: PolicyQueries, userId: UserId): KnownUser {
-  const user = policy.user(userId);
-  if (user !== undefined && user.status !== 'absent') return user;
-  throw new Refusal(
-    'USER_NOT_FOUND',
-    `Nobody with id ${userId} has signed in here. 'clustral users list' shows who has.`,
-    { userId },
-  );
-}
-
-function personAnswer({ userId, claims, kubernetesName, signedInAt, status }: KnownUser) {
-  return create(UserSchema, {
-    id: userId,
-    email: claims.email ?? '',
-    name: claims.name ?? '',
-    preferredUsername: claims.preferredUsername ?? '',
-    issuer: claims.issuer,
-    subject: claims.subject,
-    roles: [...claims.roles],
-    disabled: status === 'disabled',
-    kubernetesName: kubernetesName ?? '',
-    ...(signedInAt === null ? {} : { lastSignInAt: timestampFromDate(new Date(signedInAt)) }),
-  });
-}
-
-const shownUser = (user: UserDocument) =>
-  create(UserSchema, {
-    id: user._id,
-    email: user.email ?? '',
-    name: user.name ?? '',
-    preferredUsername: user.preferredUsername ?? '',
-    issuer: user.issuer,
-    subject: user.subject,
-    roles: [...user.roles],
-    disabled: user.disabled,
-    kubernetesName: user.kubernetesName ?? '',
-    ...(user.lastSignInAt === null ? {} : { lastSignInAt: timestampFromMs(user.lastSignInAt) }),
-  });

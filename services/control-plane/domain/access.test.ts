@@ -1,49 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { AccessFact } from '@clustral/schemas/events/access.ts';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
-import {
-  assignRole,
-  endAssignment,
-  endRequest,
-  evolveAccess,
-  initialAccess,
-  unassignRole,
-  type AccessState,
-} from './access.ts';
-import { clusterId, recorded, roleId, userId } from './fixtures.ts';
+import { endRequest } from './access-ends.ts';
+import { assignRole, endAssignment, evolveAccess, initialAccess, unassignRole, type AccessState } from './access.ts';
+import { approved, after, clusterId, noon, recorded, requested, roleId, userId } from './fixtures.ts';
 
 const pair = { userId: userId(), clusterId: clusterId() };
 const assigned = (assignmentId: string, n = 1): AccessFact => ({
   type: 'user.role_assigned',
   data: { ...pair, assignmentId, roleId: roleId(n) },
-});
-const requested = (accessRequestId: string): AccessFact => ({
-  type: 'access_request.created',
-  data: {
-    ...pair,
-    accessRequestId,
-    roleId: roleId(),
-    roleRevision: 0,
-    reason: 'r',
-    durationSeconds: 60,
-    startsAt: null,
-    extends: null,
-    suggestedReviewerEmails: [],
-    expiresAt: '2026-11-25T13:00:00.000Z',
-  },
-});
-const approved = (accessRequestId: string): AccessFact => ({
-  type: 'access_request.approved',
-  data: {
-    ...pair,
-    accessRequestId,
-    roleId: roleId(),
-    roleRevision: 0,
-    reviewerId: userId(2),
-    durationSeconds: 60,
-    grantStartsAt: '2026-11-25T12:00:00.000Z',
-    grantExpiresAt: '2026-11-25T12:01:00.000Z',
-  },
 });
 const closed = (type: 'revoked' | 'expired' | 'denied' | 'withdrawn', accessRequestId: string): AccessFact =>
   ({
@@ -80,11 +45,33 @@ describe('a standing assignment', () => {
 
 describe('a request', () => {
   it('becomes a grant when it is approved', () => {
-    expect(fold(requested('r'), approved('r'))).toMatchObject({ pending: null, grant: { accessRequestId: 'r' } });
+    expect(fold(requested('r'), approved('r'))).toMatchObject({
+      pending: null,
+      grant: { accessRequestId: 'r', reviewerId: userId(9), startsAt: noon, expiresAt: after(3_600) },
+    });
+  });
+
+  it('becomes none by an approval of another one', () => {
+    const state = fold(requested('r'), approved('s'));
+    expect(state).toMatchObject({ pending: { accessRequestId: 'r' }, grant: null });
+  });
+
+  it('gives its grant the place in the log that it has itself, so that both die of the same (D32)', () => {
+    const late = recorded(approved('r'), { revision: 1, position: 9_000 });
+    expect(evolveAccess(fold(requested('r')), late)).toMatchObject({ grant: { position: 0n } });
   });
 
   it.each(['denied', 'withdrawn', 'expired', 'revoked'] as const)('is over when it was %s', (how) => {
-    expect(fold(requested('r'), closed(how, 'r'))).toMatchObject({ pending: null, grant: null });
+    expect(fold(requested('r'), closed(how, 'r'))).toMatchObject({
+      pending: null,
+      grant: null,
+      endedRequest: { accessRequestId: 'r', how, grant: null },
+    });
+  });
+
+  it('that has run out ended when it did, not when somebody said so', () => {
+    const state = fold(requested('r'), approved('r'), closed('expired', 'r'));
+    expect(state).toMatchObject({ endedRequest: { endedAt: after(3_600), grant: { accessRequestId: 'r' } } });
   });
 
   it('ends its grant when it is revoked or expires, and never another', () => {

@@ -15,25 +15,56 @@ export type StaticAssignment = {
   readonly assignedBy: Actor;
 };
 
-/** A request that nobody has decided yet. `position` is where it was made. */
+/** A request that nobody has decided yet; from `expiresAt` on it is too late to. `position` is where it was made. */
 export type PendingRequest = {
   readonly accessRequestId: string;
   readonly roleId: RoleId;
   readonly roleRevision: number;
+  readonly reason: string;
   readonly durationSeconds: number;
   readonly startsAt: string | null;
   readonly extends: string | null;
+  readonly suggestedReviewerEmails: readonly string[];
+  readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly position: bigint;
+  readonly saidBy: SaidBy;
 };
 
-/** A role for a while: from `startsAt` until just before `expiresAt`. `position` is where it was approved. */
+/**
+ * A role for a while: from `startsAt` until just before `expiresAt`. Its position is that of its request and not of the
+ * approval: one that was decided before its person was disabled may get into the log after they were enabled again, and
+ * must not bring a dead request back (D32).
+ */
 export type Grant = {
   readonly accessRequestId: string;
+  readonly request: PendingRequest;
   readonly roleId: RoleId;
+  /** Revision of the role that its reviewer was shown. */
+  readonly roleRevision: number;
+  readonly reviewerId: UserId;
+  readonly decidedAt: Date;
+  readonly durationSeconds: number;
   readonly startsAt: Date;
   readonly expiresAt: Date;
   readonly position: bigint;
+  readonly saidBy: SaidBy;
+};
+
+/** The fact that something began with: the cause of its running out. */
+export type SaidBy = { readonly factId: string; readonly correlationId: string };
+
+/** A request that is over, with the grant that had come of it. */
+export type EndedRequest = {
+  readonly accessRequestId: string;
+  readonly how: 'denied' | 'revoked' | 'expired' | 'withdrawn';
+  readonly request: PendingRequest;
+  readonly grant: Grant | null;
+  /** Whoever approved or denied it; null when nobody did. */
+  readonly reviewerId: UserId | null;
+  readonly endedAt: Date;
+  /** Empty for an end that has none. */
+  readonly reason: string;
 };
 
 export type AccessState =
@@ -47,6 +78,8 @@ export type AccessState =
       readonly endedAssignmentId: string | null;
       readonly pending: PendingRequest | null;
       readonly grant: Grant | null;
+      /** The request that ended last: with it a command is answered that ended it, or that comes too late or again. */
+      readonly endedRequest: EndedRequest | null;
       readonly revision: number;
     };
 
@@ -66,13 +99,12 @@ export function evolveAccess(before: AccessState, fact: Recorded<AccessFact>): A
     case 'access_request.created':
       return { ...state, pending: pendingOf(fact) };
     case 'access_request.approved':
-      return { ...withoutPending(state, fact.data.accessRequestId), grant: grantOf(fact) };
+      return approved(state, fact);
     case 'access_request.denied':
     case 'access_request.withdrawn':
-      return withoutPending(state, fact.data.accessRequestId);
     case 'access_request.revoked':
     case 'access_request.expired':
-      return withoutGrant(withoutPending(state, fact.data.accessRequestId), fact.data.accessRequestId);
+      return requestEnded(state, fact);
     default:
       return fact satisfies never;
   }
@@ -90,6 +122,7 @@ function known(state: AccessState, { userId, clusterId }: AccessFact['data']): K
     endedAssignmentId: null,
     pending: null,
     grant: null,
+    endedRequest: null,
     revision: -1,
   };
 }
@@ -101,30 +134,63 @@ const assignmentOf = ({ data, recordedAt, metadata }: Of<'user.role_assigned'>):
   assignedBy: metadata.actor,
 });
 
-const pendingOf = ({ data, position }: Of<'access_request.created'>): PendingRequest => ({
-  accessRequestId: data.accessRequestId,
-  roleId: data.roleId,
-  roleRevision: data.roleRevision,
-  durationSeconds: data.durationSeconds,
-  startsAt: data.startsAt,
-  extends: data.extends,
-  expiresAt: new Date(data.expiresAt),
-  position,
-});
+function pendingOf(fact: Of<'access_request.created'>): PendingRequest {
+  const { userId: _userId, clusterId: _clusterId, expiresAt, ...asked } = fact.data;
+  return {
+    ...asked,
+    createdAt: fact.recordedAt,
+    expiresAt: new Date(expiresAt),
+    position: fact.position,
+    saidBy: saidBy(fact),
+  };
+}
 
-const grantOf = ({ data, position }: Of<'access_request.approved'>): Grant => ({
-  accessRequestId: data.accessRequestId,
-  roleId: data.roleId,
-  startsAt: new Date(data.grantStartsAt),
-  expiresAt: new Date(data.grantExpiresAt),
-  position,
-});
+function approved(state: KnownAccess, fact: Of<'access_request.approved'>): KnownAccess {
+  const request = state.pending;
+  if (request?.accessRequestId !== fact.data.accessRequestId) return state;
+  const { accessRequestId, roleId, roleRevision, reviewerId, durationSeconds } = fact.data;
+  const grant: Grant = {
+    accessRequestId,
+    request,
+    roleId,
+    roleRevision,
+    reviewerId,
+    decidedAt: fact.recordedAt,
+    durationSeconds,
+    startsAt: new Date(fact.data.grantStartsAt),
+    expiresAt: new Date(fact.data.grantExpiresAt),
+    position: request.position,
+    saidBy: saidBy(fact),
+  };
+  return { ...state, pending: null, grant };
+}
 
-const withoutPending = (state: KnownAccess, id: string): KnownAccess =>
-  state.pending?.accessRequestId === id ? { ...state, pending: null } : state;
+const saidBy = ({ id, metadata }: Recorded): SaidBy => ({ factId: id, correlationId: metadata.$correlationId });
 
-const withoutGrant = (state: KnownAccess, id: string): KnownAccess =>
-  state.grant?.accessRequestId === id ? { ...state, grant: null } : state;
+const hows = {
+  'access_request.denied': 'denied',
+  'access_request.withdrawn': 'withdrawn',
+  'access_request.revoked': 'revoked',
+  'access_request.expired': 'expired',
+} as const;
+
+function requestEnded(state: KnownAccess, { type, data, recordedAt }: Of<keyof typeof hows>): KnownAccess {
+  const { accessRequestId } = data;
+  const pending = state.pending?.accessRequestId === accessRequestId ? state.pending : null;
+  const grant = state.grant?.accessRequestId === accessRequestId ? state.grant : null;
+  const request = pending ?? grant?.request;
+  if (!request) return state;
+  const endedRequest: EndedRequest = {
+    accessRequestId,
+    how: hows[type],
+    request,
+    grant,
+    reviewerId: 'reviewerId' in data ? data.reviewerId : (grant?.reviewerId ?? null),
+    endedAt: 'expiredAt' in data ? new Date(data.expiredAt) : recordedAt,
+    reason: 'reason' in data ? data.reason : '',
+  };
+  return { ...state, endedRequest, pending: pending ? null : state.pending, grant: grant ? null : state.grant };
+}
 
 /** Who gets which role where. The edge has made sure that person, cluster and role exist. */
 export type AssignRole = {
@@ -161,15 +227,4 @@ export function endAssignment(assignmentId: string, state: AccessState): readonl
   if (state.status !== 'known' || state.assignment?.assignmentId !== assignmentId) return [];
   const { userId, clusterId, assignment } = state;
   return [{ type: 'user.role_unassigned', data: { userId, clusterId, assignmentId, roleId: assignment.roleId } }];
-}
-
-/** Ends exactly that pending request or grant; no fact when the state has moved on (D32). */
-export function endRequest(
-  { accessRequestId, reason }: { readonly accessRequestId: string; readonly reason: string },
-  state: AccessState,
-): readonly AccessFact[] {
-  if (state.status !== 'known') return [];
-  const { userId, clusterId, pending, grant } = state;
-  if (pending?.accessRequestId !== accessRequestId && grant?.accessRequestId !== accessRequestId) return [];
-  return [{ type: 'access_request.revoked', data: { userId, clusterId, accessRequestId, reason } }];
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CredentialFact } from '@clustral/schemas/events/credential.ts';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
+import { evolveAccess, initialAccess } from './access.ts';
 import {
   credentialLimits,
   denyRevoke,
@@ -14,7 +15,7 @@ import {
   type CredentialState,
   type IssueCredential,
 } from './credential.ts';
-import { after, clusterId, credentialId, noon, recorded, roleId, userId } from './fixtures.ts';
+import { approved, after, clusterId, credentialId, noon, recorded, requested, roleId, userId } from './fixtures.ts';
 import type { Standing } from './standing.ts';
 
 const role = {
@@ -31,11 +32,15 @@ const assigned: Standing = {
   role,
   assignment: { assignmentId: 'a', roleId: roleId(), assignedAt: noon, assignedBy: { kind: 'user', id: 'x' } },
 };
-const granted = (expiresAt: Date): Standing => ({
-  source: 'grant',
-  role,
-  grant: { accessRequestId: 'r', roleId: roleId(), startsAt: noon, expiresAt, position: 1n },
-});
+function granted(expiresAt: Date): Standing {
+  const facts = [requested('r'), approved('r', { grantExpiresAt: expiresAt.toISOString() })];
+  const access = facts.reduce(
+    (state, fact, revision) => evolveAccess(state, recorded(fact, { revision })),
+    initialAccess,
+  );
+  if (access.status !== 'known' || !access.grant) throw new Error('nothing was granted');
+  return { source: 'grant', role, grant: access.grant };
+}
 const few: CredentialCounts = { live: 0, firstLiveEndsAtSeconds: Infinity, issuedLastHour: 0, hourFreesAtSeconds: 0 };
 const command = (said: Partial<IssueCredential> = {}): IssueCredential => ({
   credentialId: credentialId(),

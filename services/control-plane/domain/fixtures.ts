@@ -1,4 +1,5 @@
 /** Ids and facts for tests of the domain: what does not matter to a test is filled in here. */
+import type { AccessFact } from '@clustral/schemas/events/access.ts';
 import type { Fact, Recorded } from '@clustral/schemas/events/envelope.ts';
 import type { PersonClaims } from '@clustral/schemas/events/person.ts';
 import type { ClusterId, CredentialId, RoleId, UserId } from '@clustral/schemas/ids.ts';
@@ -36,6 +37,45 @@ export function recorded<F extends Fact>(
     },
   };
 }
+
+type Created = Extract<AccessFact, { type: 'access_request.created' }>;
+type Approved = Extract<AccessFact, { type: 'access_request.approved' }>;
+
+/** A request of person 1 for role 1 on cluster 1, for an hour, that may be decided for an hour from noon. */
+export const requested = (accessRequestId: string, said: Partial<Created['data']> = {}): Created => ({
+  type: 'access_request.created',
+  data: {
+    userId: userId(),
+    clusterId: clusterId(),
+    accessRequestId,
+    roleId: roleId(),
+    roleRevision: 0,
+    reason: 'an incident',
+    durationSeconds: 3_600,
+    startsAt: null,
+    extends: null,
+    suggestedReviewerEmails: [],
+    expiresAt: after(3_600).toISOString(),
+    ...said,
+  },
+});
+
+/** The approval of that request by person 9, for an hour from noon. */
+export const approved = (accessRequestId: string, said: Partial<Approved['data']> = {}): Approved => ({
+  type: 'access_request.approved',
+  data: {
+    userId: userId(),
+    clusterId: clusterId(),
+    accessRequestId,
+    roleId: roleId(),
+    roleRevision: 0,
+    reviewerId: userId(9),
+    durationSeconds: 3_600,
+    grantStartsAt: noon.toISOString(),
+    grantExpiresAt: after(3_600).toISOString(),
+    ...said,
+  },
+});
 
 export const claims = (said: Partial<PersonClaims> = {}): PersonClaims => ({
   issuer: 'https://id.example',

@@ -48,12 +48,16 @@ export function clusterExists(cluster: ClusterState | undefined): boolean {
   return cluster?.status === 'registered';
 }
 
-/** False for a request or grant from before the person was disabled: dead, whatever comes later (D32). */
+/**
+ * False for a request from before the person was disabled, and for the grant that came of it: dead, whatever comes later
+ * (D32).
+ */
 export function isAlive(part: PendingRequest | Grant, user: KnownUser): boolean {
   return part.position > user.endedBefore;
 }
 
-function liveRole(view: StandingView, id: RoleId): LiveRole | undefined {
+/** The role, unless it was deleted or never there. */
+export function liveRole(view: StandingView, id: RoleId): LiveRole | undefined {
   const role = view.role(id);
   return role?.status === 'active' ? role : undefined;
 }

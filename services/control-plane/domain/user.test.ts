@@ -4,6 +4,8 @@ import type { Recorded } from '@clustral/schemas/events/envelope.ts';
 import type { UserFact } from '@clustral/schemas/events/user.ts';
 import { claims, recorded, userId } from './fixtures.ts';
 import {
+  disableUser,
+  enableUser,
   evolveUser,
   initialUser,
   ownerOfName,
@@ -149,5 +151,23 @@ describe('whose a name is', () => {
   it('is none at all when Kubernetes keeps it for itself', () => {
     const person = known([synced(1, { kubernetesName: null })]);
     expect(() => usableName(person, [])).toThrow(expect.objectContaining({ code: 'RESERVED_USER_NAME' }));
+  });
+});
+
+describe('whether a person may act', () => {
+  const disable = (state: UserState, byUserId = userId(9)) => disableUser({ userId: userId(1), byUserId }, state);
+  const enable = (state: UserState) => enableUser({ userId: userId(1) }, state);
+  const refusedWith = (code: string) => expect.objectContaining({ code });
+
+  it('is one fact when it changes and none when it does not', () => {
+    const [active, out] = [known([synced(1)]), known([synced(1), disabled(1)])];
+    expect([disable(active), enable(out)]).toEqual([[disabled(1)], [enabled(1)]]);
+    expect([disable(out), enable(active)]).toEqual([[], []]);
+  });
+
+  it('is not decided of somebody who never was here, nor by oneself (AZ-04)', () => {
+    expect(() => disable(initialUser)).toThrow(refusedWith('USER_NOT_FOUND'));
+    expect(() => enable(initialUser)).toThrow(refusedWith('USER_NOT_FOUND'));
+    expect(() => disable(known([synced(1)]), userId(1))).toThrow(refusedWith('FORBIDDEN'));
   });
 });

@@ -133,6 +133,34 @@ function sameClaims(one: PersonClaims, other: PersonClaims): boolean {
 const sameSet = (one: readonly string[], other: readonly string[]): boolean =>
   new Set(one).size === new Set([...one, ...other]).size && new Set(other).size === new Set(one).size;
 
+/** Keeps the person out; no fact when they are. Refuses with `USER_NOT_FOUND`, and whoever means themselves (AZ-04). */
+export function disableUser(
+  { userId, byUserId }: { readonly userId: UserId; readonly byUserId: UserId },
+  state: UserState,
+): readonly UserFact[] {
+  if (userId === byUserId)
+    throw new Refusal(
+      'FORBIDDEN',
+      'Nobody disables themselves: whoever is left could not undo it. Ask another administrator.',
+    );
+  return requireUser(userId, state).status === 'disabled' ? [] : [{ type: 'user.disabled', data: { userId } }];
+}
+
+/** Lets the person in again; no fact when they may. Refuses with `USER_NOT_FOUND`. */
+export function enableUser({ userId }: { readonly userId: UserId }, state: UserState): readonly UserFact[] {
+  return requireUser(userId, state).status === 'active' ? [] : [{ type: 'user.enabled', data: { userId } }];
+}
+
+/** The person, or `USER_NOT_FOUND`. */
+export function requireUser(userId: UserId, state: UserState | undefined): KnownUser {
+  if (state !== undefined && state.status !== 'absent') return state;
+  throw new Refusal(
+    'USER_NOT_FOUND',
+    `Nobody with id ${userId} has signed in here. 'clustral users list' shows who has.`,
+    { userId },
+  );
+}
+
 const strength: Readonly<Record<NameClass, number>> = { verified: 0, claimed: 1, subject: 2 };
 
 /**

@@ -9,7 +9,18 @@ import type { Recorded } from '@clustral/schemas/events/envelope.ts';
 import { leaseStream } from '@clustral/schemas/events/lease.ts';
 import { roleStream } from '@clustral/schemas/events/role.ts';
 import { userStream } from '@clustral/schemas/events/user.ts';
-import { claims, clusterId, credentialId, noon, recorded, roleId, userId } from '../domain/fixtures.ts';
+import {
+  after,
+  approved,
+  claims,
+  clusterId,
+  credentialId,
+  noon,
+  recorded,
+  requested,
+  roleId,
+  userId,
+} from '../domain/fixtures.ts';
 import type { PolicyFact } from '../policy-facts.ts';
 import { PolicyFold, type Taken } from '../policy-fold.ts';
 
@@ -56,20 +67,19 @@ export const facts = {
     type: 'user.role_unassigned',
     data: { userId: userId(n), clusterId: clusterId(), assignmentId: id, roleId: roleId() },
   }),
-  granted: (said: { n?: number; role?: number; id?: string; from?: Date; until: Date }): PolicyFact => ({
-    type: 'access_request.approved',
-    data: {
-      userId: userId(said.n ?? 1),
-      clusterId: clusterId(),
-      accessRequestId: said.id ?? 'r-1',
-      roleId: roleId(said.role ?? 1),
-      roleRevision: 0,
-      reviewerId: userId(9),
-      durationSeconds: 60,
-      grantStartsAt: (said.from ?? noon).toISOString(),
-      grantExpiresAt: said.until.toISOString(),
-    },
-  }),
+  requested: (id = 'r-1', { n = 1, role = 1 } = {}): PolicyFact =>
+    requested(id, { userId: userId(n), roleId: roleId(role) }),
+  approved: (id = 'r-1', { n = 1, role = 1, from = noon, until = after(3_600) } = {}): PolicyFact =>
+    approved(id, {
+      userId: userId(n),
+      roleId: roleId(role),
+      grantStartsAt: from.toISOString(),
+      grantExpiresAt: until.toISOString(),
+    }),
+  granted: (said: { n?: number; role?: number; id?: string; from?: Date; until: Date }): readonly PolicyFact[] => [
+    facts.requested(said.id, said),
+    facts.approved(said.id, said),
+  ],
   grantRevoked: (id = 'r-1', n = 1): PolicyFact => ({
     type: 'access_request.revoked',
     data: { userId: userId(n), clusterId: clusterId(), accessRequestId: id, reason: 'r' },
