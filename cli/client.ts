@@ -5,10 +5,10 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { createSecureContext } from 'node:tls';
-import { Code, ConnectError, createClient, type Client, type Interceptor } from '@connectrpc/connect';
+import { Code, ConnectError, createClient, type Client, type Interceptor, type Transport } from '@connectrpc/connect';
 import { createConnectTransport } from '@connectrpc/connect-node';
 import type { DescService } from '@bufbuild/protobuf';
-import { correlationHeader, positionHeader } from '@clustral/schemas/tokens.ts';
+import { positionHeader } from '@clustral/schemas/tokens.ts';
 import { lastPosition, rememberPosition } from './last-position.ts';
 import type { Account, Profile, ProfileConfig } from './profile.ts';
 import { keepTokens } from './token-keeper.ts';
@@ -21,6 +21,8 @@ export type Session = {
   readonly profile: Profile;
   account(): Account;
   client<S extends DescService>(service: S): Client<S>;
+  /** Has the token renewed if it is time for that. Throws exit code 4 when the session has ended. */
+  ensureSignedIn(): Promise<void>;
 };
 
 export type SessionOptions = {
@@ -31,8 +33,8 @@ export type SessionOptions = {
   readonly now: () => Date;
   /** False for an account that is not on disk: not yet, or just forgotten. */
   readonly isKept?: boolean;
-  /** Takes one line per call under `--debug`; never a token. */
-  readonly trace?: (line: string) => void;
+  /** Says under `--debug` how calls went. */
+  readonly trace?: Interceptor;
 };
 
 const largestAnswer = 32 * 1024 * 1024;
@@ -45,29 +47,51 @@ export function openSession(options: SessionOptions): Session {
     isKept,
     async refresh(account) {
       const { refresh } = await import('./identity-provider.ts');
-      return refresh(account, options.config, options.now());
+      return refresh(account, { ...options.config, timeoutMs: options.timeoutMs }, options.now());
     },
   });
-  const transport = createConnectTransport({
-    baseUrl: options.config.discovery.controlPlaneUrl,
-    httpVersion: '1.1',
-    nodeOptions: { agent: agentFor(options.config) },
-    defaultTimeoutMs: options.timeoutMs,
-    interceptors: [
-      tracing(options.trace),
-      readingOwnWrites({ ...options, account: tokens.account(), isKept }),
-      authenticating(tokens),
-    ],
-    acceptCompression: [],
-    readMaxBytes: largestAnswer,
-  });
+  const transport = transportTo(options, [
+    readingOwnWrites({ ...options, account: tokens.account(), isKept }),
+    authenticating(tokens),
+  ]);
   return {
     config: options.config,
     profile: options.profile,
     account: () => tokens.account(),
     client: (service) => createClient(service, transport),
+    async ensureSignedIn() {
+      await tokens.freshToken();
+    },
   };
 }
+
+/** Clients for the calls that anybody may make; no token goes along. */
+export function openAnonymously(
+  options: Pick<SessionOptions, 'config' | 'timeoutMs' | 'trace'>,
+): <S extends DescService>(service: S) => Client<S> {
+  const transport = transportTo(options, []);
+  return (service) => createClient(service, transport);
+}
+
+function transportTo(
+  { config, timeoutMs, trace }: Pick<SessionOptions, 'config' | 'timeoutMs' | 'trace'>,
+  interceptors: readonly Interceptor[],
+): Transport {
+  return createConnectTransport({
+    baseUrl: config.discovery.controlPlaneUrl,
+    httpVersion: '1.1',
+    nodeOptions: { agent: agentFor(config) },
+    defaultTimeoutMs: timeoutMs,
+    interceptors: [...(trace === undefined ? [] : [trace]), naming, ...interceptors],
+    acceptCompression: [],
+    readMaxBytes: largestAnswer,
+  });
+}
+
+const naming: Interceptor = (next) => (request) => {
+  request.header.set('user-agent', `clustral-cli/${version}`);
+  return next(request);
+};
 
 function agentFor({ discovery, caPem }: ProfileConfig): HttpAgent {
   if (discovery.controlPlaneUrl.startsWith('http:')) return new HttpAgent({ keepAlive: true });
@@ -79,7 +103,6 @@ function authenticating(tokens: ReturnType<typeof keepTokens>): Interceptor {
   return (next) => async (request) => {
     const token = await tokens.freshToken();
     request.header.set('authorization', `Bearer ${token}`);
-    request.header.set('user-agent', `clustral-cli/${version}`);
     try {
       return await next(request);
     } catch (cause) {
@@ -105,21 +128,5 @@ function readingOwnWrites(
       if (place.isKept) await rememberPosition(place, reached);
     }
     return response;
-  };
-}
-
-function tracing(trace: ((line: string) => void) | undefined): Interceptor {
-  return (next) => async (request) => {
-    if (trace === undefined) return next(request);
-    const begun = performance.now();
-    const after = (): string => `${Math.round(performance.now() - begun)} ms`;
-    try {
-      const response = await next(request);
-      trace(`${request.method.name}: ok in ${after()}, ref ${response.header.get(correlationHeader) ?? 'none'}`);
-      return response;
-    } catch (cause) {
-      trace(`${request.method.name}: failed in ${after()}: ${(cause as Error).message}`);
-      throw cause;
-    }
   };
 }

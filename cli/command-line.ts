@@ -14,12 +14,16 @@ export type Meant =
   | { readonly kind: 'command'; readonly name: CommandName; readonly args: readonly string[] };
 
 const singular: Readonly<Record<string, string>> = {
+  account: 'accounts',
   cluster: 'clusters',
+  profile: 'profiles',
   role: 'roles',
   user: 'users',
   assignment: 'assignments',
 };
 const verbAliases: Readonly<Record<string, readonly string[]>> = { ls: ['list'], rm: ['remove', 'delete'] };
+/** Nouns that alone mean one of their commands. */
+const alone: Readonly<Record<string, CommandName>> = { config: 'config show' };
 const names = commandTable.map(({ words }) => words);
 const firstWords = [...new Set(names.map((name) => name.split(' ')[0] ?? ''))];
 const valueFlags = new Set(
@@ -37,7 +41,7 @@ export function meantBy(args: readonly string[]): Meant {
     return args.includes('--version') ? { kind: 'command', name: 'version', args: [] } : { kind: 'overview', asked };
   }
   if (first === 'help') return helpFor(args.filter((_, index) => index !== places[0]));
-  const noun = singular[first] ?? first;
+  const noun = nounOf(first);
   const without = (...taken: (number | undefined)[]): string[] => args.filter((_, index) => !taken.includes(index));
   if (isName(noun)) {
     // A command of one word takes 'list' as its second, as the others do.
@@ -45,12 +49,27 @@ export function meantBy(args: readonly string[]): Meant {
     return { kind: 'command', name: noun, args: isList ? without(places[0], places[1]) : without(places[0]) };
   }
   if (!firstWords.includes(noun)) throw unknown(first, firstWords, 'clustral --help');
-  if (second === undefined) return { kind: 'group', group: noun, asked };
+  if (second === undefined) {
+    const meant = Object.hasOwn(alone, noun) && !asked ? alone[noun] : undefined;
+    return meant === undefined
+      ? { kind: 'group', group: noun, asked }
+      : { kind: 'command', name: meant, args: without(places[0]) };
+  }
   const name = [second, ...(verbAliases[second] ?? [])].map((verb) => `${noun} ${verb}`).find(isName);
   if (name !== undefined) return { kind: 'command', name, args: without(places[0], places[1]) };
   const siblings = names.filter((known) => known.startsWith(`${noun} `));
   throw unknown(`${first} ${second}`, siblings, `use one of: ${siblings.join(', ')}`);
 }
+
+/** The group of which only the first word stands there; undefined when there is none or its second word came. For completion. */
+export function openGroup(args: readonly string[]): string | undefined {
+  const [place, second] = wordPlaces(args);
+  if (place === undefined || second !== undefined) return undefined;
+  const noun = nounOf(args[place] ?? '');
+  return names.some((name) => name.startsWith(`${noun} `)) ? noun : undefined;
+}
+
+const nounOf = (word: string): string => (Object.hasOwn(singular, word) ? (singular[word] ?? word) : word);
 
 /** True when help is asked for anywhere before `--`. */
 export function asksForHelp(args: readonly string[]): boolean {
@@ -119,7 +138,8 @@ export function checkArguments(args: readonly string[], shape: Shape): void {
     );
   }
   const surplus = positionals[expected.length];
-  if (surplus !== undefined) {
+  // `[cluster...]` takes all that come.
+  if (surplus !== undefined && !shape.args.endsWith('...]')) {
     throw new CliError(exitCodes.usage, `unexpected argument '${visible(surplus)}'`, usage);
   }
 }

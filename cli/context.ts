@@ -13,6 +13,8 @@ export type CliContext = BaseContext & {
   /** True when stdout is a terminal: columns are aligned and may be shortened to `columns`. */
   readonly isTerminal: boolean;
   readonly columns: number;
+  /** True when somebody is there to be asked: stdin and stderr are terminals, and this is no CI. */
+  readonly isInteractive: boolean;
   readonly color: { readonly stdout: boolean; readonly stderr: boolean };
 };
 
@@ -29,6 +31,7 @@ export function createContext(env: NodeJS.ProcessEnv = process.env): CliContext 
     now: () => new Date(),
     isTerminal,
     columns: isTerminal ? ((process.stdout as WriteStream).columns ?? 80) : Number.POSITIVE_INFINITY,
+    isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true && !env['CI'],
     color: {
       stdout: wantsColor(isTerminal, env),
       stderr: wantsColor(process.stderr.isTTY === true, env),

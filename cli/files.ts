@@ -50,9 +50,9 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
   }
 }
 
-/** Removes a file or folder if it is there. */
+/** Removes a file or folder if it is there, also one that another process is still writing into. */
 export function remove(path: string): void {
-  rmSync(path, { force: true, recursive: true });
+  rmSync(path, { force: true, recursive: true, maxRetries: 5, retryDelay: 20 });
 }
 
 /** True for a JSON object whose named fields are texts. */

@@ -56,6 +56,8 @@ Options
 Options of every command
   -o, --output FORMAT      table, wide, json, jsonl, yaml or name
       --profile NAME       use this profile instead of the current one
+      --account NAME       act as this account of the profile: e-mail or user name
+      --server HOST        use the profile that is for this server
       --timeout DURATION   how long one call may take, 30s by default
       --no-input           never wait for a person, fail instead
       --no-color           print without colours

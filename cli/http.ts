@@ -6,17 +6,18 @@ import { Agent, fetch as undiciFetch } from 'undici';
 import { discoveryPath, parseDiscoveryDocument, type DiscoveryDocument } from '@clustral/schemas/discovery.ts';
 import { CliError, exitCodes } from './failure.ts';
 import { networkFailure } from './network-failure.ts';
-import { isLoopback } from './trust.ts';
+import { isLoopback } from './server-address.ts';
 import { visible } from './text.ts';
 
 const limitMs = 15_000;
 const largestBody = 256 * 1024;
 
 /** A `fetch` that trusts the given CAs (PEM), follows no redirect and takes no compressed answer (which could be small here and huge unpacked). */
-export function fetchWith(cas: string[]): typeof globalThis.fetch {
+export function fetchWith(cas: string[], timeoutMs = limitMs): typeof globalThis.fetch {
   const dispatcher = new Agent({
     allowH2: false,
-    connect: { ca: cas },
+    // Given up too when the answer is: otherwise the process waits for it at its end.
+    connect: { ca: cas, timeout: timeoutMs },
     keepAliveTimeout: 1,
     keepAliveMaxTimeout: 1,
     maxResponseSize: largestBody,
@@ -27,7 +28,7 @@ export function fetchWith(cas: string[]): typeof globalThis.fetch {
       headers: { ...Object.fromEntries(new Headers(init?.headers)), 'accept-encoding': 'identity' },
       dispatcher,
       redirect: 'manual',
-      signal: init?.signal ?? AbortSignal.timeout(limitMs),
+      signal: init?.signal ?? AbortSignal.timeout(timeoutMs),
     } as never);
     if (response.headers.has('content-encoding')) {
       await response.body?.cancel();
@@ -38,8 +39,8 @@ export function fetchWith(cas: string[]): typeof globalThis.fetch {
 }
 
 /** The installation's discovery document. Refuses one that sends people or tokens to a place of another kind (ID-11). */
-export async function discover(server: URL, cas: string[]): Promise<DiscoveryDocument> {
-  const json = await fetchDocument(server, cas);
+export async function discover(server: URL, cas: string[], timeoutMs = limitMs): Promise<DiscoveryDocument> {
+  const json = await fetchDocument(server, cas, timeoutMs);
   const parsed = parseDiscoveryDocument(json);
   if ('problem' in parsed)
     throw unusable(`the discovery document of ${server.host} is not usable: ${visible(parsed.problem)}`);
@@ -60,10 +61,10 @@ export async function discover(server: URL, cas: string[]): Promise<DiscoveryDoc
   return { version, controlPlaneUrl: api.origin, auditServiceUrl, oidcAuthority, oidcClientId, oidcScopes };
 }
 
-async function fetchDocument(server: URL, cas: string[]): Promise<unknown> {
+async function fetchDocument(server: URL, cas: string[], timeoutMs: number): Promise<unknown> {
   const url = new URL(discoveryPath, server);
   try {
-    const response = await fetchWith(cas)(url.href, { headers: { accept: 'application/json' } });
+    const response = await fetchWith(cas, timeoutMs)(url.href, { headers: { accept: 'application/json' } });
     const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
     if (response.status === 200 && isJson) return await response.json();
     await response.body?.cancel();

@@ -10,23 +10,31 @@ import type { Account, ProfileConfig } from './profile.ts';
 import { machineCas, serverCas } from './trust.ts';
 import { visible } from './text.ts';
 
-export type Installation = Pick<ProfileConfig, 'server' | 'discovery' | 'caPem'>;
+export type Installation = Pick<ProfileConfig, 'server' | 'discovery' | 'caPem'> & {
+  /** How long one call to the provider may take. */
+  readonly timeoutMs: number;
+};
 
-const timeoutSeconds = 15;
 /** For a provider that does not say how long its access tokens live. */
 const assumedLifeSeconds = 60;
+/** Ten years: what is longer is no life but a mistake, and no date. */
+const longestLifeSeconds = 315_360_000;
 
 /** The provider's metadata, checked for being the named issuer's. Throws exit code 7 when it does not answer as it should. */
-export async function discoverProvider({ server, discovery, caPem }: Installation): Promise<oidc.Configuration> {
+export async function discoverProvider(installation: Installation): Promise<oidc.Configuration> {
+  const { server, discovery, caPem, timeoutMs } = installation;
   const issuer = new URL(discovery.oidcAuthority);
   const isServer = issuer.origin === new URL(server).origin;
-  const fetch = fetchWith(isServer ? serverCas(caPem) : [...machineCas(), ...(caPem === undefined ? [] : [caPem])]);
+  const fetch = fetchWith(
+    isServer ? serverCas(caPem) : [...machineCas(), ...(caPem === undefined ? [] : [caPem])],
+    timeoutMs,
+  );
   const customFetch = fetch as unknown as oidc.CustomFetch;
   const execute = issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : [];
   const provider = await oidc
     .discovery(issuer, discovery.oidcClientId, undefined, oidc.None(), {
       execute,
-      timeout: timeoutSeconds,
+      timeout: timeoutMs / 1000,
       [oidc.customFetch]: customFetch,
     })
     .catch((cause: unknown) => {
@@ -70,12 +78,14 @@ export function accountOf(
     );
   const text = (name: string): string | undefined =>
     typeof claims[name] === 'string' ? (claims[name] as string) : undefined;
-  const displayName = text('email') ?? text('preferred_username') ?? claims.sub;
+  const username = text('preferred_username');
+  const displayName = text('email') ?? username ?? claims.sub;
   return {
     server,
     issuer: claims.iss,
     subject: claims.sub,
     displayName,
+    ...(username === undefined ? {} : { username }),
     name: text('name') ?? displayName,
     signedInAt: now.toISOString(),
     ...tokenFields(tokens, now),
@@ -89,7 +99,8 @@ export async function refresh(account: Account, installation: Installation, now:
   try {
     const tokens = await oidc.refreshTokenGrant(provider, account.refreshToken);
     const subject = tokens.claims()?.sub ?? account.subject;
-    return subject === account.subject ? { ...account, ...tokenFields(tokens, now) } : undefined;
+    const { sessionEndsAt: _before, ...rest } = account;
+    return subject === account.subject ? { ...rest, ...tokenFields(tokens, now) } : undefined;
   } catch (cause) {
     if (cause instanceof oidc.ResponseBodyError && cause.error === 'invalid_grant') return undefined;
     throw new CliError(
@@ -136,11 +147,15 @@ function wordsOf(cause: unknown): string {
 function tokenFields(
   tokens: oidc.TokenEndpointResponse,
   now: Date,
-): Pick<Account, 'accessToken' | 'accessTokenExpiresAt' | 'refreshToken'> {
-  const lifeMs = (tokens.expires_in ?? assumedLifeSeconds) * 1000;
+): Pick<Account, 'accessToken' | 'accessTokenExpiresAt' | 'refreshToken' | 'sessionEndsAt'> {
+  const after = (seconds: number): string => new Date(now.getTime() + seconds * 1000).toISOString();
+  // Not in a standard, but Keycloak and others say it; zero is their word for "no end".
+  const { refresh_expires_in: sessionSeconds } = tokens;
+  const hasEnd = typeof sessionSeconds === 'number' && sessionSeconds > 0 && Number.isSafeInteger(sessionSeconds);
   return {
     accessToken: tokens.access_token,
-    accessTokenExpiresAt: new Date(now.getTime() + lifeMs).toISOString(),
+    accessTokenExpiresAt: after(tokens.expires_in ?? assumedLifeSeconds),
     ...(tokens.refresh_token === undefined ? {} : { refreshToken: tokens.refresh_token }),
+    ...(hasEnd ? { sessionEndsAt: after(Math.min(sessionSeconds, longestLifeSeconds)) } : {}),
   };
 }

@@ -1,15 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Document, isScalar, parse, visit } from 'yaml';
+import { putEntry, removeContext, setCurrent } from './kubeconfig-edit.ts';
 import {
   currentOf,
   foreignOwner,
   ourContexts,
   parseKubeconfig,
-  printKubeconfig,
-  putEntry,
-  removeContext,
-  setCurrent,
   type Entry,
   type Kubeconfig,
 } from './kubeconfig-document.ts';
@@ -43,7 +40,7 @@ const entryOf = (name: string, origin = server): Entry => ({
 function opened(text: string): Kubeconfig {
   const result = parseKubeconfig(text);
   if ('problem' in result) throw new Error(result.problem);
-  return result.document;
+  return result.config;
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- any YAML
@@ -52,11 +49,7 @@ type Any = any;
 /** As kubectl reads it. */
 const read = (text: string): Record<string, Any> => parse(text, { version: '1.1', maxAliasCount: -1 });
 
-function edited(before: string, change: (document: Kubeconfig) => void): string {
-  const document = opened(before);
-  change(document);
-  return printKubeconfig(document, before);
-}
+const edited = (before: string, change: (config: Kubeconfig) => Kubeconfig): string => change(opened(before)).text;
 
 const hostileNames = [
   'x"\n  exec: {command: sh}',
@@ -159,10 +152,7 @@ describe('an entry put into any kubeconfig', () => {
   it('is read as it was meant, and everything else as before', () => {
     fc.assert(
       fc.property(texts, names, ({ text }, name) => {
-        const after = edited(text, (document) => {
-          putEntry(document, entryOf(name));
-          setCurrent(document, name);
-        });
+        const after = edited(text, (config) => setCurrent(putEntry(config, entryOf(name)), name));
         const config = read(after);
         const stanza = (list: string) => config[list].filter((item: { name: unknown }) => item.name === name);
         expect(stanza('clusters')).toEqual([{ name, cluster: entryOf(name).cluster }]);
@@ -178,7 +168,7 @@ describe('an entry put into any kubeconfig', () => {
   it('keeps every comment', () => {
     fc.assert(
       fc.property(texts, ({ text, comments }) => {
-        const after = edited(text, (document) => putEntry(document, entryOf('clustral-prod')));
+        const after = edited(text, (config) => putEntry(config, entryOf('clustral-prod')));
         for (const comment of comments) expect(after).toContain(`#${comment}`);
       }),
       { numRuns: 50 },
@@ -188,8 +178,8 @@ describe('an entry put into any kubeconfig', () => {
   it('put twice is there once', () => {
     fc.assert(
       fc.property(texts, names, ({ text }, name) => {
-        const once = edited(text, (document) => putEntry(document, entryOf(name)));
-        expect(read(edited(once, (document) => putEntry(document, entryOf(name))))).toEqual(read(once));
+        const once = edited(text, (config) => putEntry(config, entryOf(name)));
+        expect(read(edited(once, (config) => putEntry(config, entryOf(name))))).toEqual(read(once));
       }),
       { numRuns: 30 },
     );
@@ -198,8 +188,8 @@ describe('an entry put into any kubeconfig', () => {
   it('put and removed leaves what was there', () => {
     fc.assert(
       fc.property(texts, names, ({ text }, name) => {
-        const with_ = edited(text, (document) => putEntry(document, entryOf(name)));
-        const after = read(edited(with_, (document) => removeContext(document, name)));
+        const with_ = edited(text, (config) => putEntry(config, entryOf(name)));
+        const after = read(edited(with_, (config) => removeContext(config, name)));
         expect(without(after, name)).toEqual({ ...defaults(text), ...without(read(text), name) });
       }),
       { numRuns: 50 },
@@ -208,7 +198,7 @@ describe('an entry put into any kubeconfig', () => {
 
   it('stays JSON in a file that was JSON', () => {
     const before = '{"apiVersion":"v1","clusters":[],"contexts":[{"name":"a","context":{}}],"x":5}';
-    expect(JSON.parse(edited(before, (document) => putEntry(document, entryOf('b'))))).toMatchObject({
+    expect(JSON.parse(edited(before, (config) => putEntry(config, entryOf('b'))))).toMatchObject({
       contexts: [{ name: 'a' }, { name: 'b' }],
       x: 5,
     });
@@ -243,46 +233,46 @@ users:
 
 describe("kubectl's own file", () => {
   it('differs by our three stanzas and by nothing else', () => {
-    const after = edited(kubectlFile, (document) => putEntry(document, entryOf('clustral-prod')));
+    const after = edited(kubectlFile, (config) => putEntry(config, entryOf('clustral-prod')));
     const lines = new Set(kubectlFile.split('\n'));
     expect(after.split('\n').filter((line) => lines.has(line)).length).toBeGreaterThanOrEqual(lines.size);
-    expect(edited(after, (document) => removeContext(document, 'clustral-prod'))).toBe(kubectlFile);
+    expect(edited(after, (config) => removeContext(config, 'clustral-prod'))).toBe(kubectlFile);
   });
 });
 
 describe('what was there under our name', () => {
   it('keeps the namespace that a person set, and loses what would switch verification off', () => {
-    const before = edited('', (document) => putEntry(document, entryOf('c')))
+    const before = edited('', (config) => putEntry(config, entryOf('c')))
       .replace('    user: c\n', '    user: c\n    namespace: web # mine\n')
       .replace('    server:', '    insecure-skip-tls-verify: true\n    certificate-authority: /tmp/x\n    server:');
-    const after = edited(before, (document) => putEntry(document, entryOf('c')));
+    const after = edited(before, (config) => putEntry(config, entryOf('c')));
     expect(after).toContain('namespace: web # mine');
     expect(after).not.toContain('insecure-skip-tls-verify');
     expect(after).not.toContain('certificate-authority:');
   });
 
   it('loses an embedded token when the plugin takes over', () => {
-    const before = edited('', (document) => putEntry(document, { ...entryOf('c'), user: { token: 'secret' } }));
-    expect(edited(before, (document) => putEntry(document, entryOf('c')))).not.toContain('secret');
+    const before = edited('', (config) => putEntry(config, { ...entryOf('c'), user: { token: 'secret' } }));
+    expect(edited(before, (config) => putEntry(config, entryOf('c')))).not.toContain('secret');
   });
 
   it('keeps nothing of a stranger when it is overwritten', () => {
     const before = kubectlFile.replace('    server: https', '    proxy-url: http://evil:1\n    server: https');
-    const after = edited(before, (document) => putEntry(document, entryOf('docker-desktop')));
+    const after = edited(before, (config) => putEntry(config, entryOf('docker-desktop')));
     expect(after).not.toContain('proxy-url');
     expect(after).not.toContain('client-key-data');
   });
 });
 
 describe('the owner of a name', () => {
-  const ours = edited('', (document) => putEntry(document, entryOf('c')));
+  const ours = edited('', (config) => putEntry(config, entryOf('c')));
   it.each([
     ['nobody', kubectlFile, 'clustral-prod', undefined],
     ['ours', ours, 'c', undefined],
     ['somebody else', kubectlFile, 'docker-desktop', "that is not Clustral's"],
     [
       'another Clustral',
-      edited('', (document) => putEntry(document, entryOf('c', 'https://other'))),
+      edited('', (config) => putEntry(config, entryOf('c', 'https://other'))),
       'c',
       'of another Clustral (https://other)',
     ],
@@ -299,34 +289,44 @@ describe('the owner of a name', () => {
 
 describe('contexts that go through Clustral', () => {
   it('are found by their address, also when they were renamed', () => {
-    const text = edited(kubectlFile, (document) => putEntry(document, entryOf('c'))).replace(
+    const text = edited(kubectlFile, (config) => putEntry(config, entryOf('c'))).replace(
       /- name: c\n {2}context:/,
       '- name: renamed\n  context:',
     );
     expect(ourContexts(opened(text))).toEqual([
-      { name: 'renamed', server, clusterId, account: 'ab'.repeat(32), token: undefined },
+      {
+        name: 'renamed',
+        server,
+        clusterId,
+        ca: 'LS0tLS1CRUdJTi0=',
+        user: 'c',
+        plugin: {
+          apiVersion: 'client.authentication.k8s.io/v1',
+          command: '/opt/my node/bin/node',
+          script: '/x/main.ts',
+        },
+        account: 'ab'.repeat(32),
+        token: undefined,
+      },
     ]);
-    expect(edited(text, (document) => removeContext(document, 'renamed'))).toBe(kubectlFile);
+    expect(edited(text, (config) => removeContext(config, 'renamed'))).toBe(kubectlFile);
   });
 
   it('leave cluster and user to another context that uses them', () => {
-    const both = edited('', (document) => putEntry(document, entryOf('c'))).replace(
+    const both = edited('', (config) => putEntry(config, entryOf('c'))).replace(
       'contexts:\n',
       'contexts:\n- name: second\n  context: { cluster: c, user: c }\n',
     );
-    const after = read(edited(both, (document) => removeContext(document, 'c')));
+    const after = read(edited(both, (config) => removeContext(config, 'c')));
     expect(after['contexts']).toEqual([{ name: 'second', context: { cluster: 'c', user: 'c' } }]);
     expect(after['clusters']).toHaveLength(1);
     expect(after['users']).toHaveLength(1);
   });
 
   it('are current no longer when they are gone', () => {
-    const text = edited('', (document) => {
-      putEntry(document, entryOf('c'));
-      setCurrent(document, 'c');
-    });
+    const text = edited('', (config) => setCurrent(putEntry(config, entryOf('c')), 'c'));
     expect(currentOf(opened(text))).toBe('c');
-    expect(currentOf(opened(edited(text, (document) => removeContext(document, 'c'))))).toBeUndefined();
+    expect(currentOf(opened(edited(text, (config) => removeContext(config, 'c'))))).toBeUndefined();
   });
 });
 
@@ -336,7 +336,7 @@ describe('what is no kubeconfig', () => {
   });
 
   it.each(['', '\n', '# only a comment\n', '---\n', 'null\n'])('but an empty one is a beginning: %j', (text) => {
-    const after = edited(text, (document) => putEntry(document, entryOf('c')));
+    const after = edited(text, (config) => putEntry(config, entryOf('c')));
     expect(read(after)).toMatchObject({ apiVersion: 'v1', kind: 'Config', clusters: [{ name: 'c' }] });
     if (text.includes('#')) expect(after).toContain('# only a comment');
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { contextsIn, currentContext, removeContexts, writeEntry } from './kubeconfig.ts';
+import { contextsIn, currentContext, removeContexts, writeEntries } from './kubeconfig.ts';
 import type { Entry } from './kubeconfig-document.ts';
 
 let folder: string;
@@ -19,6 +19,14 @@ const entry = (name: string, n = 1): Entry => ({
   user: { token: `token ${n}` },
 });
 const set = { setContext: true, force: false };
+async function writeEntry(
+  files: readonly string[],
+  one: Entry,
+  { setContext, force }: typeof set,
+): Promise<{ file: string | undefined; previousContext: string | undefined }> {
+  const written = await writeEntries(files, [one], { current: setContext ? one.name : undefined, force });
+  return { file: [...written.files.keys()][0], previousContext: written.previousContext };
+}
 const modeOf = (path: string): string => (lstatSync(path).mode & 0o777).toString(8);
 const place = (name: string, text?: string): string => {
   const path = join(folder, name);
@@ -98,6 +106,39 @@ describe('writing a context', () => {
     expect(readFileSync(file, 'utf8')).toBe(text);
     await writeEntry([file], entry('a'), { ...set, force: true });
     expect(contextsIn([file]).map(({ name }) => name)).toEqual(['a']);
+  });
+
+  it('writes several at once, each where its name lives, and one copy of what was there', async () => {
+    const [one, two] = [place('one', 'kind: Config\n'), place('two')];
+    await writeEntry([two], entry('b', 2), { setContext: false, force: false });
+    const before = readFileSync(two, 'utf8');
+    const written = await writeEntries([one, two], [entry('a', 1), entry('b', 3), entry('c', 4)], {
+      current: 'c',
+      force: false,
+    });
+    expect([...written.files]).toEqual([
+      [one, ['a', 'c']],
+      [two, ['b']],
+    ]);
+    expect(readFileSync(`${one}.bak`, 'utf8')).toBe('kind: Config\n');
+    expect(readFileSync(`${two}.bak`, 'utf8')).toBe(before);
+    expect(currentContext([one, two])).toBe('c');
+  });
+
+  it('writes none of several when one is not ours', async () => {
+    const file = place('config', 'users:\n- name: b\n  user: {}\n');
+    await expect(writeEntries([file], [entry('a'), entry('b', 2)], { force: false })).rejects.toMatchObject({
+      exitCode: 6,
+    });
+    expect(readFileSync(file, 'utf8')).toBe('users:\n- name: b\n  user: {}\n');
+  });
+
+  it('leaves a file alone that is no text', async () => {
+    const file = place('config');
+    const bytes = Buffer.from([...Buffer.from('# caf'), 0xe9, ...Buffer.from('\nkind: Config\n')]);
+    writeFileSync(file, bytes);
+    await expect(writeEntry([file], entry('a'), set)).rejects.toThrow('it is no text in UTF-8');
+    expect(readFileSync(file).equals(bytes)).toBe(true);
   });
 
   it('leaves a file alone that it does not understand', async () => {

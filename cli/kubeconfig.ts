@@ -2,6 +2,7 @@
  * Kubeconfig files, edited with care: found by kubectl's rules, locked as client-go locks them, written beside and renamed, one `.bak` kept. A stanza of the
  * same name that is not ours is never overwritten without `--force` (ID-13).
  */
+import { isUtf8 } from 'node:buffer';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -12,14 +13,12 @@ import {
   isTaken,
   ourContexts,
   parseKubeconfig,
-  printKubeconfig,
-  putEntry,
-  removeContext,
-  setCurrent,
   type Entry,
   type Kubeconfig,
   type OurContext,
+  type Plugin,
 } from './kubeconfig-document.ts';
+import { mendPlugin, putEntry, removeContext, setCurrent } from './kubeconfig-edit.ts';
 import { withLock } from './lock.ts';
 import { visible } from './text.ts';
 
@@ -32,9 +31,10 @@ export function kubeconfigFiles(flag: string | undefined, env: Environment): rea
   return listed.length > 0 ? [...new Set(listed)] : [join(env['HOME'] || homedir(), '.kube', 'config')];
 }
 
-/** What `writeEntry` did. */
+/** What `writeEntries` did. */
 export type Written = {
-  readonly file: string;
+  /** Names of the contexts by the file that they went to. */
+  readonly files: ReadonlyMap<string, readonly string[]>;
   /** The context that was current before; undefined when there was none. */
   readonly previousContext: string | undefined;
 };
@@ -48,26 +48,43 @@ export function placeFor(files: readonly string[], wanted: { name: string; serve
   return file;
 }
 
-/** Writes cluster, user and context of one name, and makes the context current if that is wanted. */
-export async function writeEntry(
+/** Writes cluster, user and context of each entry, and makes the named context current. */
+export async function writeEntries(
   files: readonly string[],
-  entry: Entry,
-  options: { setContext: boolean; force: boolean },
+  entries: readonly Entry[],
+  options: { current?: string | undefined; force: boolean },
 ): Promise<Written> {
-  const server = new URL(entry.cluster.server).origin;
-  const wanted = { name: entry.name, server, force: options.force };
-  const file = placeFor(files, wanted);
-  const previousContext = currentContext(files);
-  // kubectl takes the current context from the first file that names one.
-  const currentFile = files.find((path) => existsSync(path) && currentOf(read(path)) !== undefined) ?? file;
-  await edit(file, (document) => {
-    if (!options.force) refuseForeign(document, wanted, file);
-    putEntry(document, entry);
-    if (options.setContext && currentFile === file) setCurrent(document, entry.name);
+  const wantedOf = ({ name, cluster }: Entry) => ({
+    name,
+    server: new URL(cluster.server).origin,
+    force: options.force,
   });
-  if (options.setContext && currentFile !== file)
-    await edit(currentFile, (document) => setCurrent(document, entry.name));
-  return { file, previousContext };
+  const placed = Map.groupBy(entries, (entry) => placeFor(files, wantedOf(entry)));
+  const previousContext = currentContext(files);
+  const { current } = options;
+  // kubectl takes the current context from the first file that names one.
+  const currentFile =
+    files.find((path) => existsSync(path) && currentOf(read(path)) !== undefined) ?? [...placed.keys()][0];
+  const withCurrent = (file: string, config: Kubeconfig): Kubeconfig =>
+    current === undefined || file !== currentFile ? config : setCurrent(config, current);
+  for (const [file, those] of placed)
+    await edit(file, (config) => {
+      const filled = those.reduce((before, entry) => {
+        // Looked at again: somebody may have taken the name meanwhile.
+        if (!options.force) refuseForeign(before, wantedOf(entry), file);
+        return putEntry(before, entry);
+      }, config);
+      return withCurrent(file, filled);
+    });
+  if (currentFile !== undefined && !placed.has(currentFile))
+    await edit(currentFile, (config) => withCurrent(currentFile, config));
+  return { files: new Map([...placed].map(([file, those]) => [file, those.map(({ name }) => name)])), previousContext };
+}
+
+/** The text of a kubeconfig that holds these entries alone. */
+export function textOfEntries(entries: readonly Entry[], current: string | undefined): string {
+  const filled = entries.reduce(putEntry, parsed('', 'a new kubeconfig'));
+  return (current === undefined ? filled : setCurrent(filled, current)).text;
 }
 
 /** Removes every context of ours that `matches` accepts. Returns the removed names. */
@@ -78,14 +95,35 @@ export async function removeContexts(
   const removed: string[] = [];
   for (const file of files) {
     if (!existsSync(file) || !ourContexts(read(file)).some(matches)) continue;
-    await edit(file, (document) => {
-      for (const { name } of ourContexts(document).filter(matches)) {
-        removeContext(document, name);
-        removed.push(name);
-      }
+    await edit(file, (config) => {
+      const names = ourContexts(config)
+        .filter(matches)
+        .map(({ name }) => name);
+      removed.push(...names);
+      return names.reduce(removeContext, config);
     });
   }
   return removed;
+}
+
+/** Has exec plugins of ours called as `mended` says; undefined leaves one alone. Returns the names of the contexts that changed. */
+export async function mendPlugins(
+  files: readonly string[],
+  mended: (context: OurContext) => Plugin | undefined,
+): Promise<readonly string[]> {
+  const changed: string[] = [];
+  for (const file of files.filter((path) => existsSync(path))) {
+    if (!ourContexts(read(file)).some((context) => mended(context) !== undefined)) continue;
+    await edit(file, (config) =>
+      ourContexts(config).reduce((before, context) => {
+        const plugin = mended(context);
+        if (plugin === undefined || context.user === undefined) return before;
+        changed.push(context.name);
+        return mendPlugin(before, context.user, plugin);
+      }, config),
+    );
+  }
+  return changed;
 }
 
 /** Every context that goes through Clustral. */
@@ -101,8 +139,8 @@ export function currentContext(files: readonly string[]): string | undefined {
     .find((name) => name !== undefined);
 }
 
-function refuseForeign(document: Kubeconfig, { name, server }: { name: string; server: string }, file: string): void {
-  const owner = foreignOwner(document, name, server);
+function refuseForeign(config: Kubeconfig, { name, server }: { name: string; server: string }, file: string): void {
+  const owner = foreignOwner(config, name, server);
   if (owner === undefined) return;
   throw new CliError(
     exitCodes.conflict,
@@ -117,7 +155,8 @@ function read(file: string): Kubeconfig {
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    const bytes = readFileSync(file);
+    if (isUtf8(bytes)) return bytes.toString();
   } catch (cause) {
     throw new CliError(
       exitCodes.failed,
@@ -125,25 +164,28 @@ function textOf(file: string): string {
       'check the permissions, or name another file with --kubeconfig',
     );
   }
+  // As text it would not be written back as it was.
+  throw notKubeconfig(file, 'it is no text in UTF-8');
 }
 
 function parsed(text: string, file: string): Kubeconfig {
   const result = parseKubeconfig(text);
-  if ('document' in result) return result.document;
-  throw new CliError(
-    exitCodes.failed,
-    `${visible(file)} is not a kubeconfig: ${visible(result.problem)}`,
-    'mend the file, or name another with --kubeconfig',
-  );
+  if ('config' in result) return result.config;
+  throw notKubeconfig(file, result.problem);
 }
 
-async function edit(file: string, change: (document: Kubeconfig) => void): Promise<void> {
+const notKubeconfig = (file: string, problem: string): CliError =>
+  new CliError(
+    exitCodes.failed,
+    `${visible(file)} is not a kubeconfig: ${visible(problem)}`,
+    'mend the file, or name another with --kubeconfig',
+  );
+
+async function edit(file: string, change: (config: Kubeconfig) => Kubeconfig): Promise<void> {
   const busy = `${visible(file)} is locked by another program`;
   await withLock(`${file}.lock`, { limitMs: 5_000, busy }, async () => {
     const before = existsSync(file) ? textOf(file) : '';
-    const document = parsed(before, file);
-    change(document);
-    const after = printKubeconfig(document, before);
+    const after = change(parsed(before, file)).text;
     if (after === before) return;
     if (before !== '') await save(`${file}.bak`, before, 0o600);
     await save(file, after, (statSync(file, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o777);

@@ -35,16 +35,13 @@ export type Answer = {
   readonly text: string;
 };
 
+/** True for the name of a format. */
+export const isFormat = (text: string): text is Format => (formats as readonly string[]).includes(text);
+
 /** The format that was asked for. Throws a usage error naming the known ones. */
 export function formatOf(text: string): Format {
-  const format = formats.find((name) => name === text);
-  if (format === undefined)
-    throw new CliError(
-      exitCodes.usage,
-      `unknown output format '${visible(text)}'`,
-      `use one of: ${formats.join(', ')}`,
-    );
-  return format;
+  if (isFormat(text)) return text;
+  throw new CliError(exitCodes.usage, `unknown output format '${visible(text)}'`, `use one of: ${formats.join(', ')}`);
 }
 
 /** Prints a list in the asked format. */

@@ -49,34 +49,34 @@ const account: Account = {
 
 describe('the profile in use', () => {
   it('is the one that was asked for, else the current one, else default', async () => {
-    expect(openProfile(home, undefined).name).toBe('default');
+    expect(openProfile(home).name).toBe('default');
     await writeJson(join(home, 'config.json'), { currentProfile: 'staging' });
-    expect(openProfile(home, undefined).name).toBe('staging');
-    expect(openProfile(home, 'prod').name).toBe('prod');
+    expect(openProfile(home).name).toBe('staging');
+    expect(openProfile(home, { flag: 'prod' }).name).toBe('prod');
   });
 
   it.each(['../../x', '..', '/etc', '', 'A', 'a b', 'x'.repeat(64), '\u001b[2J'])('cannot be called %j', (name) => {
-    expect(() => openProfile(home, name)).toThrow('cannot be the name of a profile');
+    expect(() => openProfile(home, { flag: name })).toThrow('cannot be the name of a profile');
   });
 
   it.each(['{', '[]', '{"server":"https://a"}', '{"server":1,"discovery":{}}', 'null'])(
     'is not taken from %s',
     async (text) => {
-      const profile = openProfile(home, undefined);
+      const profile = openProfile(home);
       await saveProfile(profile, config);
       writeFileSync(join(profile.folder, 'config.json'), text);
-      expect(() => openProfile(home, undefined)).toThrow('is damaged');
+      expect(() => openProfile(home)).toThrow('is damaged');
     },
   );
 });
 
 describe('an account', () => {
   it('is a file named by a digest, whatever the provider calls the person (ID-12)', async () => {
-    const profile = openProfile(home, undefined);
+    const profile = openProfile(home);
     await saveAccount(profile, account);
     await saveProfile(profile, { ...config, account: accountKey(account) });
     expect(accountFile(profile, accountKey(account))).toMatch(/accounts\/[0-9a-f]{64}\.json$/);
-    expect(requireAccount(openProfile(home, undefined)).account).toEqual(account);
+    expect(requireAccount(openProfile(home)).account).toEqual(account);
   });
 
   it('differs by server, issuer and subject, and by nothing else', () => {
@@ -92,14 +92,14 @@ describe('an account', () => {
   });
 
   it('that is missing is asked for with exit code 4', async () => {
-    const profile = openProfile(home, 'staging');
+    const profile = openProfile(home, { flag: 'staging' });
     expect(() => requireAccount(profile)).toThrow('nobody is signed in (profile staging)');
     await saveProfile(profile, { ...config, account: '../../../etc/passwd' });
-    expect(currentAccount(openProfile(home, 'staging'))).toBeUndefined();
+    expect(currentAccount(openProfile(home, { flag: 'staging' }))).toBeUndefined();
   });
 
   it('that was forgotten leaves neither tokens nor credentials', async () => {
-    const profile = openProfile(home, undefined);
+    const profile = openProfile(home);
     await saveAccount(profile, account);
     await writeJson(join(cacheFolder(profile, account), 'x.json'), {});
     forgetAccount(profile, account);
@@ -110,7 +110,7 @@ describe('an account', () => {
 
 describe('the position of the last answer', () => {
   const at = (seconds: number) => ({
-    profile: openProfile(home, undefined),
+    profile: openProfile(home),
     account,
     now: () => new Date(1_775_000_000_000 + seconds * 1000),
   });

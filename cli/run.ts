@@ -7,10 +7,15 @@ import type { CommandName } from './command-table.ts';
 import { createContext, type CliContext } from './context.ts';
 import { CliError, exitCodes, failureOf, type Failure } from './failure.ts';
 import { printFailure } from './output.ts';
+import { readSettings } from './settings.ts';
 import { visible } from './text.ts';
 
 /** Exit code of the command line; everything it had to say is written. */
 export async function run(args: readonly string[], given: CliContext = createContext()): Promise<number> {
+  if (args[0] === '__complete') {
+    const { complete } = await import('./commands/complete.ts');
+    return complete(args.slice(1), given);
+  }
   const context = args.includes('--no-color') ? { ...given, color: { stdout: false, stderr: false } } : given;
   let name: CommandName | undefined;
   try {
@@ -21,7 +26,7 @@ export async function run(args: readonly string[], given: CliContext = createCon
   } catch (thrown) {
     const failure = withFix(await describe(thrown), name);
     if (name === 'kube credential') printSentence(context, failure);
-    else printFailure(context, failure, { json: wantsJson(args), debug: isDebug(args, context) });
+    else printFailure(context, failure, { json: wantsJson(args, context.home), debug: isDebug(args, context) });
     return failure.exitCode;
   }
 }
@@ -73,9 +78,18 @@ function printSentence(context: CliContext, failure: Failure): void {
 const isDebug = (args: readonly string[], context: CliContext): boolean =>
   args.includes('--debug') || Boolean(context.env['CLUSTRAL_DEBUG']);
 
-function wantsJson(args: readonly string[]): boolean {
-  return args.some((arg, index) => {
-    const [flag, value = args[index + 1]] = arg.split('=', 2);
-    return (flag === '-o' || flag === '--output') && (value === 'json' || value === 'jsonl');
-  });
+function wantsJson(args: readonly string[], home: string): boolean {
+  const places = args.flatMap((arg, index) => (/^(-o|--output)(=|$)/.test(arg) ? [index] : []));
+  const last = places.at(-1);
+  const format = last === undefined ? savedFormat(home) : (args[last]?.split('=', 2)[1] ?? args[last + 1]);
+  return format === 'json' || format === 'jsonl';
+}
+
+function savedFormat(home: string): string | undefined {
+  try {
+    return readSettings(home).output;
+  } catch {
+    // Damaged settings are what the failure is about already.
+    return undefined;
+  }
 }

@@ -1,7 +1,6 @@
 /** The address of a server as typed: https unless it says otherwise, plain http on this machine only. */
 import { CliError, exitCodes } from './failure.ts';
 import { visible } from './text.ts';
-import { isLoopback } from './trust.ts';
 
 /** The server that is meant: the typed one, else the known one. Throws a usage error for what is no address of a server. */
 export function serverAddress(typed: string | undefined, known: string | undefined): URL {
@@ -22,4 +21,9 @@ export function serverAddress(typed: string | undefined, known: string | undefin
       `clustral login https://${url.host}`,
     );
   return url;
+}
+
+/** True for a host that is this machine: nobody sits between. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || /^127\.\d+\.\d+\.\d+$/.test(host) || host === '[::1]';
 }

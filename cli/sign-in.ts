@@ -18,6 +18,10 @@ export type SignInOptions = {
   readonly context: CliContext;
   readonly installation: Installation;
   readonly openBrowser: boolean;
+  /** Has the provider ask again although the browser is signed in there: the way to another account. */
+  readonly askAnew?: boolean;
+  /** Who is expected, for the provider's form. */
+  readonly expected?: string | undefined;
 };
 
 /** Signs in with a browser: prints the address, opens it if asked to, waits for the callback at most three minutes. */
@@ -32,7 +36,7 @@ export async function signInWithBrowser(options: SignInOptions): Promise<Account
 }
 
 async function throughListener(
-  { context, installation, openBrowser }: SignInOptions,
+  { context, installation, openBrowser, askAnew, expected }: SignInOptions,
   provider: oidc.Configuration,
   listener: CallbackListener,
 ): Promise<Account> {
@@ -51,6 +55,8 @@ async function throughListener(
     code_challenge_method: 'S256',
     state: checks.expectedState,
     nonce: checks.expectedNonce,
+    ...(askAnew ? { prompt: 'login' } : {}),
+    ...(expected === undefined ? {} : { login_hint: expected }),
   });
   const url = webAddress(built.href, installation);
   context.stderr.write(

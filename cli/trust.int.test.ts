@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeLocalhostCertificate } from '../infra/embedded/identity-provider/testing/certificate.ts';
 import { caOfFirstContact, fingerprint, readCaFile, serverCas } from './trust.ts';
 
+const timeoutMs = 5_000;
 const { key, certificate } = makeLocalhostCertificate(new Date());
 let server: Server;
 let port: number;
@@ -20,11 +21,11 @@ const elsewhere = (): URL => new URL(`https://0.0.0.0:${port}`);
 
 describe('the first contact with a server that shows a CA of its own', () => {
   it('on this machine takes the CA', async () => {
-    expect(await caOfFirstContact({ url: here() })).toBe(certificate);
+    expect(await caOfFirstContact({ url: here(), timeoutMs })).toBe(certificate);
   });
 
   it('elsewhere refuses it and names the two ways to trust it', async () => {
-    await expect(caOfFirstContact({ url: elsewhere() })).rejects.toMatchObject({
+    await expect(caOfFirstContact({ url: elsewhere(), timeoutMs })).rejects.toMatchObject({
       exitCode: 7,
       message: expect.stringContaining('is not trusted'),
       fix: expect.stringMatching(/--ca-file FILE, or --ca-pin SHA256/),
@@ -35,12 +36,14 @@ describe('the first contact with a server that shows a CA of its own', () => {
     ['as it is printed', (print: string) => print],
     ['without colons, in lower case', (print: string) => print.replaceAll(':', '').toLowerCase()],
   ])('anywhere takes the CA with the pinned fingerprint %s', async (_how, write) => {
-    expect(await caOfFirstContact({ url: elsewhere(), pin: write(fingerprint(certificate)) })).toBe(certificate);
+    expect(await caOfFirstContact({ url: elsewhere(), timeoutMs, pin: write(fingerprint(certificate)) })).toBe(
+      certificate,
+    );
   });
 
   it('even on this machine refuses one with another fingerprint', async () => {
     const pin = fingerprint(makeLocalhostCertificate(new Date()).certificate);
-    await expect(caOfFirstContact({ url: here(), pin })).rejects.toMatchObject({
+    await expect(caOfFirstContact({ url: here(), timeoutMs, pin })).rejects.toMatchObject({
       exitCode: 1,
       message: expect.stringContaining(fingerprint(certificate)),
     });
@@ -51,7 +54,9 @@ describe('the first contact with a server that shows a CA of its own', () => {
     await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve));
     const { port: closed } = free.address() as AddressInfo;
     await new Promise((resolve) => free.close(resolve));
-    await expect(caOfFirstContact({ url: new URL(`https://localhost:${closed}`) })).rejects.toThrow('ECONNREFUSED');
+    await expect(caOfFirstContact({ url: new URL(`https://localhost:${closed}`), timeoutMs })).rejects.toThrow(
+      'ECONNREFUSED',
+    );
   });
 });
 

@@ -7,9 +7,9 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect, getCACertificates, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { CliError, exitCodes } from './failure.ts';
+import { isLoopback } from './server-address.ts';
 import { visible } from './text.ts';
 
-const handshakeLimitMs = 10_000;
 const longestChain = 8;
 
 /** What this machine trusts: Node's list, the system's store, and what NODE_EXTRA_CA_CERTS adds. PEM. */
@@ -46,15 +46,16 @@ export type FirstContact = {
   readonly url: URL;
   /** SHA-256 fingerprint that the CA must have, from `--ca-pin`: hex, colons allowed. */
   readonly pin?: string;
+  readonly timeoutMs: number;
 };
 
 /**
  * The CA that the server shows, when it is not trusted already: taken on loopback, or when it has the pinned fingerprint. Undefined when the
  * certificate is trusted as it is. Throws when it may not be taken.
  */
-export async function caOfFirstContact({ url, pin }: FirstContact): Promise<string | undefined> {
+export async function caOfFirstContact({ url, pin, timeoutMs }: FirstContact): Promise<string | undefined> {
   if (url.protocol !== 'https:') return undefined;
-  const { chain, problem } = await shownChain(url);
+  const { chain, problem } = await shownChain(url, timeoutMs);
   const top = chain.at(-1);
   const usable = top?.ca === true && verifiedBy(chain, top);
   if (pin !== undefined) {
@@ -74,12 +75,10 @@ export async function caOfFirstContact({ url, pin }: FirstContact): Promise<stri
   );
 }
 
-/** True for a host that is this machine: nobody sits between. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || /^127\.\d+\.\d+\.\d+$/.test(host) || host === '[::1]';
-}
-
-async function shownChain(url: URL): Promise<{ chain: readonly X509Certificate[]; problem: string | undefined }> {
+async function shownChain(
+  url: URL,
+  timeoutMs: number,
+): Promise<{ chain: readonly X509Certificate[]; problem: string | undefined }> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
   const socket = connect({
     host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -92,7 +91,7 @@ async function shownChain(url: URL): Promise<{ chain: readonly X509Certificate[]
   const tooSlow = (): void => {
     socket.destroy(Object.assign(new Error('the server did not answer in time'), { code: 'ETIMEDOUT' }));
   };
-  const timer = setTimeout(tooSlow, handshakeLimitMs);
+  const timer = setTimeout(tooSlow, timeoutMs);
   socket.once('secureConnect', () => resolve(socket));
   socket.once('error', reject);
   socket.once('close', () => reject(Object.assign(new Error('the server hung up'), { code: 'ECONNRESET' })));

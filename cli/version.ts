@@ -7,13 +7,16 @@ export const version = '0.1.0';
 
 /** Throws exit code 8 when the server wants a newer tool. An empty or unreadable minimum asks for nothing. */
 export function requireVersion(mine: string, minimum: string, server: string): void {
-  if (compare(numbersOf(mine), numbersOf(minimum)) >= 0) return;
+  if (!isOlder(mine, minimum)) return;
   throw new CliError(
     exitCodes.versionSkew,
     `${server} needs clustral ${visible(minimum)} or newer, this is ${mine}`,
-    'upgrade clustral the way it was installed',
+    'clustral update says how',
   );
 }
+
+/** True when the first version comes before the second; pre-releases count as what they precede. */
+export const isOlder = (mine: string, other: string): boolean => compare(numbersOf(mine), numbersOf(other)) < 0;
 
 const numbersOf = (text: string): readonly number[] =>
   (/^\d+(\.\d+){0,2}/.exec(text)?.[0] ?? '0').split('.').map(Number);

@@ -28,7 +28,7 @@ describe('answers', () => {
     ],
     ['assignments add dev prod k8s-viewer', 'dev@clustral.local has k8s-viewer on prod\n'],
     ['roles create sre --group a --group b -o name', 'role/sre\n'],
-    ['version --server', 'clustral 0.1.0\nserver   0.1.0\n'],
+    ['version --all', 'clustral 0.1.0\nserver   0.1.0\n'],
   ])('%s', async (line, stdout) => {
     expect(await me.run(line)).toEqual({ code: 0, stdout, stderr: '' });
   });

@@ -1,71 +1,49 @@
-/**
- * `clustral logout`: forgets the account here first, whatever else fails, then cleans the kubeconfig, then tells the server and the identity provider,
- * and says what happened.
- */
+/** `clustral logout`: signs the account out, or with `--all` every account of the profile. */
 import { Option } from 'clipanion';
-import { CredentialService } from '@clustral/schemas/gen/clustral/v1/credentials_pb.ts';
-import { openSession, type Session } from '../client.ts';
 import { flag, usageOf } from '../command-table.ts';
 import { ClustralCommand } from '../command.ts';
-import type { CachedCredential } from '../credential-cache.ts';
-import { cachedCredentials } from '../credentials.ts';
-import { CliError, exitCodes } from '../failure.ts';
-import { endSession } from '../identity-provider.ts';
-import { kubeconfigFiles, removeContexts } from '../kubeconfig.ts';
-import { accountKey, currentAccount, forgetAccount, saveProfile, type Account } from '../profile.ts';
+import { exitCodes } from '../failure.ts';
+import { kubeconfigFiles } from '../kubeconfig.ts';
+import { accountsOf, currentAccount, type Account, type Profile } from '../profile.ts';
+import { signOut } from '../sign-out.ts';
 import { visible } from '../text.ts';
-import { whileNobodyRenews } from '../token-keeper.ts';
 
 export class Logout extends ClustralCommand {
   static override paths = [['logout']];
-  static override usage = usageOf('logout');
+  static override usage = usageOf('logout', {
+    examples: [
+      ['The current account', 'clustral logout'],
+      ['Everybody who signed in to this profile', 'clustral logout --all'],
+    ],
+  });
+  all: boolean = Option.Boolean('--all', false, flag('', 'every account of the profile'));
   kubeconfig: string | undefined = Option.String('--kubeconfig', flag('FILE', 'kubeconfig file to clean'));
 
   async execute(): Promise<number> {
     const profile = this.openProfile();
-    const account = currentAccount(profile);
-    if (account === undefined || profile.config === undefined) {
+    const accounts = this.leaving(profile);
+    if (accounts.length === 0) {
       this.say('Nobody is signed in.');
       return exitCodes.ok;
     }
-    const { account: _account, ...config } = profile.config;
-    const session = openSession({ profile, config, account, isKept: false, ...(await this.callOptions()) });
-    const issued = cachedCredentials(profile, account);
-    await whileNobodyRenews(profile, account, async () => forgetAccount(profile, account));
-    await saveProfile(profile, config);
-    this.say(`Signed ${visible(account.displayName)} out of ${config.server}.`);
-    const isClean = await this.removeContexts(account, issued);
-    await this.revoke(session, issued);
-    if (!(await endSession(session.account(), config)))
-      this.warn('the identity provider was not told: its session lives on until it expires.');
+    const isClean = await signOut({
+      profile,
+      accounts,
+      kubeconfigs: kubeconfigFiles(this.kubeconfig, this.context.env),
+      call: await this.callOptions(),
+      say: (line) => this.say(line),
+      warn: (line) => this.warn(line),
+    });
+    const [other] = accountsOf(profile);
+    if (other !== undefined)
+      this.say(`Still kept: ${visible(other.displayName)} (clustral accounts use, or clustral logout --all).`);
     return isClean ? exitCodes.ok : exitCodes.failed;
   }
 
-  /** A kubeconfig that cannot be read or written keeps nobody signed in. */
-  private async removeContexts(account: Account, issued: readonly CachedCredential[]): Promise<boolean> {
-    const tokens = new Set(issued.map(({ token }) => token));
-    const key = accountKey(account);
-    try {
-      const removed = await removeContexts(
-        kubeconfigFiles(this.kubeconfig, this.context.env),
-        (context) => context.account === key || (context.token !== undefined && tokens.has(context.token)),
-      );
-      if (removed.length > 0) this.say(`Removed contexts: ${removed.map(visible).join(', ')}.`);
-      return true;
-    } catch (cause) {
-      if (!(cause instanceof CliError)) throw cause;
-      this.warn(`the contexts are still there: ${cause.message}.`);
-      return false;
-    }
-  }
-
-  private async revoke(session: Session, issued: readonly CachedCredential[]): Promise<void> {
-    const live = issued.filter(({ expiresAt }) => Date.parse(expiresAt) > this.context.now().getTime());
-    if (live.length === 0) return;
-    const client = session.client(CredentialService);
-    const answers = await Promise.allSettled(live.map(({ credentialId: id }) => client.revokeCredential({ id })));
-    const failed = answers.filter(({ status }) => status === 'rejected').length;
-    if (failed === 0) this.say(`Revoked credentials: ${live.length}.`);
-    else this.warn(`the server did not revoke ${failed} of ${live.length} credentials: they live until they expire.`);
+  private leaving(profile: Profile): readonly Account[] {
+    if (this.all) return accountsOf(profile);
+    if (this.account !== undefined) return [this.signedIn(profile).account];
+    const current = currentAccount(profile);
+    return current === undefined ? [] : [current];
   }
 }

@@ -3,6 +3,7 @@ import { timestampDate } from '@bufbuild/protobuf/wkt';
 import { ClusterService, ClusterStatus, type Cluster } from '@clustral/schemas/gen/clustral/v1/clusters_pb.ts';
 import { SystemService } from '@clustral/schemas/gen/clustral/v1/system_pb.ts';
 import { MeSchema, UserService, type Me } from '@clustral/schemas/gen/clustral/v1/users_pb.ts';
+import { lifeOf } from '../account-choice.ts';
 import { usageOf } from '../command-table.ts';
 import { asJson, ClustralCommand } from '../command.ts';
 import { exitCodes } from '../failure.ts';
@@ -26,16 +27,25 @@ export class Status extends ClustralCommand {
     ]);
     const url = session.config.server;
     const who = session.account().displayName;
+    const life = lifeOf(session.account(), this.context.now());
     const lines: Line[] = [
       ['Server', `${url}, version ${server.version}`],
+      ['Profile', session.profile.name],
       ['Signed in as', `${who} (${rolesOf(me)})`],
+      ['Session', life.text],
       ['This tool', `version ${version}`],
       ...this.clusterLines(me, clusters),
     ];
     const label = (text: string): string => paint(this.context.color.stdout, 'quiet', text.padEnd(13));
     await printAnswer(this.context, {
       format: this.format,
-      json: { server: { url, version: server.version }, cliVersion: version, ...(await asJson(MeSchema, me)) },
+      json: {
+        server: { url, version: server.version },
+        profile: session.profile.name,
+        sessionEndsAt: life.endsAt ?? null,
+        cliVersion: version,
+        ...(await asJson(MeSchema, me)),
+      },
       name: `user/${who}`,
       text: lines.map(([head, value]) => `${label(head)} ${visible(value)}\n`).join(''),
     });

@@ -1,4 +1,4 @@
-/** `clustral version`: this tool's version, and with --server the server's. */
+/** `clustral version`: this tool's version, and with --all the server's. */
 import { Option } from 'clipanion';
 import { flag, usageOf } from '../command-table.ts';
 import { ClustralCommand } from '../command.ts';
@@ -10,11 +10,11 @@ import { version } from '../version.ts';
 export class Version extends ClustralCommand {
   static override paths = [['version']];
   static override usage = usageOf('version');
-  server: boolean = Option.Boolean('--server', false, flag('', "also ask for the server's version"));
+  all: boolean = Option.Boolean('--all', false, flag('', "also ask for the server's version"));
 
   async execute(): Promise<number> {
     const { format } = this;
-    const server = this.server ? await this.serverVersion() : undefined;
+    const server = this.all ? await this.serverVersion() : undefined;
     await printAnswer(this.context, {
       format,
       json: { version, ...(server === undefined ? {} : { serverVersion: server }) },

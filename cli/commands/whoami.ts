@@ -1,10 +1,11 @@
 /** `clustral whoami`: who is signed in and for how long, from this machine's files alone. */
+import { lifeOf } from '../account-choice.ts';
 import { usageOf } from '../command-table.ts';
 import { ClustralCommand } from '../command.ts';
 import { exitCodes } from '../failure.ts';
 import { printAnswer } from '../output.ts';
-import { requireAccount } from '../profile.ts';
-import { span, visible } from '../text.ts';
+import { paint } from '../style.ts';
+import { visible } from '../text.ts';
 
 export class Whoami extends ClustralCommand {
   static override paths = [['whoami']];
@@ -13,15 +14,10 @@ export class Whoami extends ClustralCommand {
   async execute(): Promise<number> {
     const { format } = this;
     const profile = this.openProfile();
-    const { account } = requireAccount(profile);
-    const left = Date.parse(account.accessTokenExpiresAt) - this.context.now().getTime();
-    const renewable = account.refreshToken !== undefined;
-    const how = renewable
-      ? 'the session renews itself'
-      : left > 0
-        ? `signed in for ${span(left)}`
-        : 'the session has ended';
-    const where = profile.name === 'default' ? '' : `, profile ${profile.name}`;
+    const { account } = this.signedIn(profile);
+    const life = lifeOf(account, this.context.now());
+    const dot = paint(this.context.color.stdout, life.isOver ? 'bad' : 'good', '●');
+    const where = profile.name === 'default' ? '' : ` (profile: ${profile.name})`;
     await printAnswer(this.context, {
       format,
       json: {
@@ -32,11 +28,12 @@ export class Whoami extends ClustralCommand {
         subject: account.subject,
         profile: profile.name,
         accessTokenExpiresAt: account.accessTokenExpiresAt,
-        renewable,
+        sessionEndsAt: life.endsAt ?? null,
+        renewable: account.refreshToken !== undefined,
       },
       name: `user/${account.displayName}`,
-      text: `${visible(account.displayName)} on ${visible(account.server)} (${how}${where})\n`,
+      text: `${dot} ${visible(account.displayName)} (${life.text})${where}\n`,
     });
-    return left > 0 || renewable ? exitCodes.ok : exitCodes.signInNeeded;
+    return life.isOver ? exitCodes.signInNeeded : exitCodes.ok;
   }
 }

@@ -6,6 +6,7 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type ConnectRouter, type Interceptor } from '@connectrpc/connect';
 import { errorCatalogue, type ErrorCode } from '@clustral/schemas/errors.ts';
+import type { AccessRequest } from '@clustral/schemas/gen/clustral/v1/access_pb.ts';
 import { AuditEventSchema, AuditService, type AuditEvent } from '@clustral/schemas/gen/clustral/v1/audit_pb.ts';
 import {
   ClusterSchema,
@@ -37,12 +38,14 @@ export type ApiState = {
   users: User[];
   assignments: Assignment[];
   access: Access[];
+  requests: AccessRequest[];
   events: AuditEvent[];
   issued: { id: string; clusterId: string; ttl: string }[];
   revoked: string[];
   calls: Call[];
   /** Life of issued credentials. */
   credentialSeconds: number;
+  version: string;
   minimumCliVersion: string;
   /** Throws to refuse a call. */
   refuse: (method: string) => void;
@@ -87,6 +90,7 @@ export function exampleState(): ApiState {
         source: ClusterAccessSource.ASSIGNMENT,
       }),
     ],
+    requests: [],
     events: [
       create(AuditEventSchema, {
         uid: 'e-1',
@@ -103,6 +107,7 @@ export function exampleState(): ApiState {
     revoked: [],
     calls: [],
     credentialSeconds: 28_800,
+    version: '0.1.0',
     minimumCliVersion: '0.1.0',
     refuse: () => undefined,
   };
@@ -124,9 +129,11 @@ export function guard(state: ApiState, verify: (token: string) => Promise<void>)
   return (next) => async (request) => {
     const token = request.header.get('authorization')?.replace(/^Bearer /, '') ?? '';
     state.calls.push({ method: request.method.name, token, position: request.header.get(positionHeader) });
-    await verify(token).catch(() => {
-      throw refusal('INVALID_TOKEN', 'The token is not valid.');
-    });
+    const mayAnybody = token === '' && request.method.name === 'GetVersion';
+    if (!mayAnybody)
+      await verify(token).catch(() => {
+        throw refusal('INVALID_TOKEN', 'The token is not valid.');
+      });
     state.refuse(request.method.name);
     return next(request);
   };
@@ -136,7 +143,7 @@ export function guard(state: ApiState, verify: (token: string) => Promise<void>)
 export function exampleApi(state: ApiState): (router: ConnectRouter) => void {
   return (router) => {
     router.service(SystemService, {
-      getVersion: () => ({ version: '0.1.0', minimumCliVersion: state.minimumCliVersion }),
+      getVersion: () => ({ version: state.version, minimumCliVersion: state.minimumCliVersion }),
     });
     router.service(ClusterService, {
       listClusters: ({ name }) => ({ clusters: state.clusters.filter((one) => name === '' || one.name === name) }),

@@ -92,8 +92,16 @@ export function answerOf(installation: Installation, authorizationUrl: string, u
 }
 
 /** Signs a person in by browser, start to end. */
-export async function signIn(home: Home, installation: Installation, username = 'dev'): Promise<Finished> {
-  const login = home.start(['login', installation.origin, '--no-browser']);
+export function signIn(home: Home, installation: Installation, username = 'dev'): Promise<Finished> {
+  return throughBrowser(home.start(['login', installation.origin, '--no-browser']), installation, username);
+}
+
+/** Signs somebody in beside whoever is signed in already. */
+export function signInToo(home: Home, installation: Installation, username: string): Promise<Finished> {
+  return throughBrowser(home.start(['login', installation.origin, '--no-browser', '--force']), installation, username);
+}
+
+async function throughBrowser(login: Started, installation: Installation, username: string): Promise<Finished> {
   const [, address = ''] = await login.said(/\n {2}(https:\S+)\n/);
   await fetch(await answerOf(installation, address, username));
   return login.finished();

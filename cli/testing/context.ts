@@ -17,6 +17,7 @@ export function captured(given: Partial<CliContext> = {}): Captured {
       now: () => new Date('2026-04-01T12:00:00Z'),
       isTerminal: false,
       columns: Number.POSITIVE_INFINITY,
+      isInteractive: false,
       color: { stdout: false, stderr: false },
       ...given,
     },

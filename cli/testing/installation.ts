@@ -13,6 +13,7 @@ import { createLocalJWKSet, jwtVerify } from 'jose';
 import { discoveryPath } from '@clustral/schemas/discovery.ts';
 import { startIdentityProvider } from '../../infra/embedded/identity-provider/identity-provider.ts';
 import { makeLocalhostCertificate } from '../../infra/embedded/identity-provider/testing/certificate.ts';
+import { exampleAccess } from './access-api.ts';
 import { exampleApi, exampleState, guard, type ApiState } from './api.ts';
 
 export type Installation = {
@@ -44,7 +45,10 @@ export async function startInstallation(): Promise<Installation> {
   });
   const verify = tokenCheck(issuer, provider.url);
   const api = connectNodeAdapter({
-    routes: exampleApi(state),
+    routes: (router) => {
+      exampleApi(state)(router);
+      exampleAccess(router, state);
+    },
     interceptors: [guard(state, (token) => verify.check(token))],
   });
   const installation: Installation = {
@@ -65,6 +69,7 @@ export async function startInstallation(): Promise<Installation> {
     if (path.startsWith('/realms/')) passOn(request, response, provider.port);
     else if (path === discoveryPath) installation.discovery(request, response);
     else if (path.startsWith('/clustral.v1.')) api(request, response);
+    else if (path === '/healthz/ready') answerJson(response, { status: 'ready' });
     else response.writeHead(404).end();
   });
   return installation;

@@ -134,7 +134,7 @@ export function newPerson(): Person {
   mkdirSync(join(home, '.kube'), { mode: 0o700 });
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, KUBECONFIG: join(home, '.kube', 'config'), CI: '1' };
   const clustral = (args: readonly string[]): Running =>
-    start(process.execPath, [join(root, 'cli/main.ts'), ...args], { env });
+    start(process.execPath, [join(root, 'cli/clustral.mjs'), ...args], { env });
   return {
     home,
     clustral: (...args) => clustral(args).exited,

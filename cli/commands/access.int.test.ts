@@ -1,0 +1,143 @@
+/** Access on request as a process: asked for, shown, decided, taken back, and what is said when it cannot be. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { AccessRequestStatus } from '@clustral/schemas/gen/clustral/v1/access_pb.ts';
+import { exampleRequest } from '../testing/access-api.ts';
+import { exampleState, refusal } from '../testing/api.ts';
+import { makeHome, signIn, type Finished, type Home } from '../testing/command-line.ts';
+import { startInstallation, type Installation } from '../testing/installation.ts';
+
+let installation: Installation;
+let home: Home;
+beforeAll(async () => {
+  installation = await startInstallation();
+  home = makeHome();
+  expect((await signIn(home, installation)).code).toBe(0);
+});
+afterAll(async () => {
+  home.remove();
+  await installation.close();
+});
+beforeEach(() => {
+  Object.assign(installation.state, exampleState());
+});
+
+const run = (...words: readonly string[]): Promise<Finished> => home.run(words);
+const pending = (id: string) => exampleRequest({ id: `${id}-0000-4000-8000-000000000001` });
+
+describe('asking for access', () => {
+  it.each([
+    ['the cluster as an argument', ['access', 'request', 'prod']],
+    ['the cluster as a flag', ['access', 'request', '--cluster', 'prod']],
+  ])('takes %s, and says what comes next', async (_, words) => {
+    const { code, stdout, stderr } = await run(...words, '--role', 'k8s-viewer', '--for', '2h', '--reason', 'a look');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^[0-9a-f-]{36} {3}Pending: dev@clustral\.local asks for k8s-viewer on prod for 2h\n$/);
+    expect(stderr).not.toBe('');
+    expect(installation.state.requests).toMatchObject([{ clusterName: 'prod', duration: '2h', reason: 'a look' }]);
+  });
+
+  it('takes the one role that there is when none is named', async () => {
+    expect((await run('access', 'request', 'prod')).stdout).toContain('asks for k8s-viewer on prod');
+  });
+
+  it('gives an object with the words of the API to scripts', async () => {
+    const { stdout } = await run('access', 'request', 'prod', '-o', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'Pending', clusterName: 'prod', roleName: 'k8s-viewer' });
+  });
+
+  it.each([
+    ['a time that is none', ['access', 'request', 'prod', '--for', 'a while'], 2],
+    ['no cluster', ['access', 'request'], 2],
+    ['two clusters', ['access', 'request', 'prod', '--cluster', 'prod2'], 2],
+    ['a cluster that does not exist', ['access', 'request', 'prd', '--role', 'k8s-viewer'], 3],
+    ['a role that does not exist', ['access', 'request', 'prod', '--role', 'k8s-viewr'], 3],
+  ])('asks for nothing with %s', async (_, words, code) => {
+    expect((await run(...words)).code).toBe(code);
+    expect(installation.state.requests).toEqual([]);
+  });
+
+  it.each([
+    ['an approval', AccessRequestStatus.APPROVED, 0],
+    ['a denial', AccessRequestStatus.DENIED, 5],
+    ['a request taken back', AccessRequestStatus.WITHDRAWN, 6],
+  ])('waits for a decision, and ends by %s', async (_, status, code) => {
+    const waiting = home.start(['access', 'request', 'prod', '--wait']);
+    await expect.poll(() => installation.state.requests.length, { timeout: 10_000 }).toBe(1);
+    const [request] = installation.state.requests;
+    if (request) Object.assign(request, { status, reviewerName: 'admin@clustral.local', endReason: 'no' });
+    expect((await waiting.finished()).code).toBe(code);
+  });
+});
+
+describe('the list of requests', () => {
+  it('shows who asks for what, newest first, and only what is asked for', async () => {
+    installation.state.requests = [
+      pending('aaaa0001'),
+      exampleRequest({
+        id: 'bbbb0001-0000-4000-8000-000000000001',
+        status: AccessRequestStatus.DENIED,
+        endReason: 'no',
+      }),
+    ];
+    const all = await run('access', 'ls');
+    expect(all.stdout.split('\n').map((line) => line.split('\t').slice(0, 5))).toEqual([
+      ['ID', 'STATUS', 'REQUESTER', 'CLUSTER', 'ROLE'],
+      ['aaaa0001-0000-4000-8000-000000000001', 'Pending', 'alice@example.com', 'prod', 'k8s-viewer'],
+      ['bbbb0001-0000-4000-8000-000000000001', 'Denied', 'alice@example.com', 'prod', 'k8s-viewer'],
+      [''],
+    ]);
+    expect((await run('access', 'list', '--status', 'pending')).stdout).not.toContain('Denied');
+    const json = JSON.parse((await run('access', 'list', '-o', 'json')).stdout) as { requests: { status: string }[] };
+    expect(json.requests.map(({ status }) => status)).toEqual(['Pending', 'Denied']);
+  });
+
+  it('ID-14 obeys nothing that a reason says', async () => {
+    installation.state.requests = [exampleRequest({ reason: '\u001b]52;c;aGk=\u0007\u001b[2J\u202e evil' })];
+    const { stdout } = await run('access', 'list');
+    // oxlint-disable-next-line no-control-regex -- what must not be there
+    expect(stdout).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
+  });
+});
+
+describe('deciding', () => {
+  it('shows what will be given before it gives it, and sends the revision that it showed', async () => {
+    installation.state.requests = [pending('7f3c0001')];
+    const { code, stdout, stderr } = await run('access', 'approve', '7f3c', '--for', '30m');
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('clustral:viewers');
+    expect(stderr).toContain('30m');
+    expect(stdout).toContain('Approved: alice@example.com has k8s-viewer on prod until');
+  });
+
+  it('explains that the role was changed meanwhile, with the new terms', async () => {
+    installation.state.requests = [pending('7f3c0001')];
+    installation.state.refuse = (method) => {
+      if (method === 'ApproveAccessRequest') throw refusal('ROLE_CHANGED', 'The role was changed since it was shown.');
+    };
+    const { code, stderr } = await run('access', 'approve', '7f3c0001');
+    expect(code).toBe(6);
+    expect(stderr).toContain('Not approved. The terms are now');
+  });
+
+  it('does not guess which request is meant', async () => {
+    installation.state.requests = [pending('7f3c0001'), pending('7f3c0002')];
+    const { code, stderr } = await run('access', 'approve', '7f3c');
+    expect(code).toBe(2);
+    expect(stderr).toContain("2 requests begin with '7f3c'");
+    expect((await run('access', 'approve', '9999')).code).toBe(3);
+    expect((await run('access', 'approve', '7f')).code).toBe(2);
+    expect(installation.state.requests.every(({ status }) => status === AccessRequestStatus.PENDING)).toBe(true);
+  });
+
+  it.each([
+    ['deny', AccessRequestStatus.PENDING, ['--reason', 'not now'], 'Denied'],
+    ['revoke', AccessRequestStatus.APPROVED, ['--reason', 'enough'], 'Revoked'],
+    ['withdraw', AccessRequestStatus.PENDING, [], 'Withdrawn'],
+  ] as const)('%ss one', async (...[word, status, more, becomes]) => {
+    installation.state.requests = [exampleRequest({ id: '7f3c0001-0000-4000-8000-000000000001', status })];
+    const { code, stdout, stderr } = await run('access', word, '7f3c', ...more);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain(becomes);
+    expect((await run('access', word, '7f3c0001', ...more)).code).toBe(6);
+  });
+});
