@@ -1,12 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
 const exclude = ['**/node_modules/**', '.data/**', '.e2e/**'];
+/** Each of these starts the command line tool as a process some dozen times: a suite of its own, so that `npm test` stays short. */
+const commands = 'cli/commands/**/*.int.test.ts';
 
 // Real processes on a busy machine: CI looks twice before it says no. At a desk a test fails the first time.
 const retry = process.env['CI'] === undefined ? 0 : 1;
 
 /**
- * The three tiers of tests, told apart by suffix. Vitest no longer reads a file of this name by itself, so every
+ * The tiers of tests, told apart by suffix. Vitest no longer reads a file of this name by itself, so every
  * script names it with --config.
  */
 export default defineConfig({
@@ -29,6 +31,17 @@ export default defineConfig({
           name: 'int',
           retry,
           include: ['**/*.int.test.ts'],
+          exclude: [...exclude, commands],
+          environment: 'node',
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'commands',
+          retry,
+          include: [commands],
           exclude,
           environment: 'node',
           testTimeout: 30_000,
