@@ -36,7 +36,7 @@ async function startEmbedded(): Promise<MortalServer> {
   const server: MortalServer = {
     connectionString: `unix:${socketPath}`,
     start: async () => {
-      child = spawn(process.execPath, [embedded, join(folder, 'log'), socketPath], {
+      child = spawn(process.execPath, [embedded, '--data', join(folder, 'log'), '--socket', socketPath], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       await listening(child);

@@ -1,25 +1,33 @@
 /**
  * The shapes that travel between the wire and the storage: an event somebody wants to append, an event as stored, and the
- * outcome of an append. Numbers are plain numbers (positions and revisions stay below 2^53); bytes stay bytes: the store
- * never looks into an event's data.
+ * outcome of a change. Numbers are plain numbers (positions and revisions stay below 2^53); bytes stay bytes: the store never
+ * looks into an event's data, but for the metadata of streams.
  */
 
-/** An event as a client proposes it. `id` is the 16 bytes of a UUID. */
-export type ProposedEvent = {
-  readonly id: Uint8Array;
+/** What a client says of an event. `id` is the 16 bytes of a UUID. */
+export type EventContent = {
+  readonly id: Buffer;
   readonly type: string;
   readonly json: boolean;
-  readonly data: Uint8Array;
-  readonly metadata: Uint8Array;
+  readonly data: Buffer;
+  readonly metadata: Buffer;
 };
 
-/** An event as stored. `position` is its place in the one total order, from 1 up; `createdAt` is Unix milliseconds. */
-export type StoredEvent = ProposedEvent & {
+/** An event as a client proposes it, with the digest of its content, which is known before its place is. */
+export type ProposedEvent = EventContent & { readonly digest: Buffer };
+
+/** Where an event lies. `position` is its place in the one total order, from 1 up; `createdAt` is Unix milliseconds. */
+export type EventPlace = {
   readonly position: number;
   readonly stream: string;
   readonly revision: number;
   readonly createdAt: number;
 };
+
+export type StoredEvent = EventContent & EventPlace;
+
+/** The revision of the event that ends a stream for good. On the wire it is the greatest int64. */
+export const tombstoneRevision = Number.MAX_SAFE_INTEGER;
 
 /** `exactly` -1 means: the stream must have no events. */
 export type Expected =
@@ -28,13 +36,13 @@ export type Expected =
   | { readonly kind: 'any' };
 
 /**
- * What became of an append. `current` is the stream's last revision, -1 without events. Only `appended` means anything
- * was stored; `unavailable` and `busy` may be tried again.
+ * What became of a change. `revision` and `current` are the stream's last revision, -1 without events; `position` is that of
+ * the last event written. Only `done` means that anything was stored; `unavailable` and `busy` may be tried again.
  */
-export type AppendOutcome =
-  | { readonly kind: 'appended'; readonly revision: number; readonly position: number }
+export type Outcome =
+  | { readonly kind: 'done'; readonly revision: number; readonly position: number }
   | { readonly kind: 'wrongRevision'; readonly current: number }
-  | { readonly kind: 'invalid'; readonly reason: string }
+  | { readonly kind: 'tombstoned' }
   | { readonly kind: 'busy'; readonly reason: string }
   | { readonly kind: 'unavailable'; readonly reason: string };
 

@@ -7,19 +7,22 @@
  */
 const busy = 5;
 const full = 13;
+/** The index of the write-ahead log, a file beside it, could not grow: on a full disk that comes as this. */
+const indexCannotGrow = 4_874;
 
 /** True when the error means "no space left", and the transaction is undone. */
 export function isDiskFull(error: unknown): boolean {
-  return primaryCode(error) === full;
+  const code = codeOf(error);
+  return code !== undefined && ((code & 0xff) === full || code === indexCannotGrow);
 }
 
 /** True when another connection holds the lock. */
 export function isBusy(error: unknown): boolean {
-  return primaryCode(error) === busy;
+  const code = codeOf(error);
+  return code !== undefined && (code & 0xff) === busy;
 }
 
-/** The low byte of SQLite's extended code, or undefined for an error that is not SQLite's. */
-function primaryCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
-  return error.errcode & 0xff;
+/** SQLite's extended code, or undefined for an error that is not SQLite's. The low byte is the primary code. */
+export function codeOf(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined;
 }

@@ -87,6 +87,22 @@ describe('the embedded event store in a thread of its host', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
+  it('tells its host what it counts', async () => {
+    const store = await start();
+    const client = new EventStoreDBClient({ endpoint: store.connectionString }, { insecure: true });
+    await client.appendToStream(
+      'counted',
+      [1, 2].map((n) => jsonEvent({ type: 'counted', data: { n } })),
+    );
+    const metrics = await store.metrics();
+    expect(metrics).toMatchObject({ head: 2, events: 2, queuedChanges: 0, connections: 1 });
+    expect(metrics.outcomes.done).toBe(1);
+    expect(metrics.commits.count).toBe(1);
+    await client.dispose();
+    await store.stop();
+    await expect(store.metrics()).rejects.toThrow('has stopped');
+  });
+
   it('tells its host why it ended when it finds that the log is not what was written', async () => {
     const first = await start();
     const client = new EventStoreDBClient({ endpoint: first.connectionString }, { insecure: true });

@@ -5,6 +5,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
+import type { MetricsSnapshot } from './metrics.ts';
 import type { Note } from './records.ts';
 
 const startDeadlineMs = 30_000;
@@ -30,6 +31,8 @@ export type RunningEventStore = {
   readonly connectionString: string;
   /** Set when `tcpPort` was asked for. */
   readonly tcpConnectionString: string | undefined;
+  /** What the store counts about itself, as of now. Rejects once it has stopped. */
+  metrics(): Promise<MetricsSnapshot>;
   /** Answers what is queued, closes the files and resolves; ends the thread by force after 10 s. */
   stop(): Promise<void>;
   /** Resolves with the reason when the thread ends without having been told to. Otherwise it stays pending. */
@@ -51,17 +54,20 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
   const listening = Promise.withResolvers<{ tcpPort?: number }>();
   const exited = Promise.withResolvers<Error>();
   const ended = Promise.withResolvers<void>();
+  const asked: PromiseWithResolvers<MetricsSnapshot>[] = [];
   let stopping = false;
   let reason: Error | undefined;
   worker.on('message', (message: FromWorker) => {
     if (message.kind === 'listening') listening.resolve(message);
     else if (message.kind === 'note') note?.(message.note);
+    else if (message.kind === 'metrics') asked.shift()?.resolve(message.snapshot);
     else reason = new Error(message.message);
   });
   worker.on('error', (error) => (reason ??= new Error('The event store stopped over an error.', { cause: error })));
   worker.on('exit', (code) => {
     const error = reason ?? new Error(`The event store's thread ended with code ${code}.`);
     listening.reject(error);
+    for (const { reject } of asked) reject(error);
     ended.resolve();
     if (!stopping) exited.resolve(error);
   });
@@ -69,14 +75,22 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
     reason = new Error(`The event store in ${folder} was not ready after ${startDeadlineMs / 1_000} s.`);
     void worker.terminate();
   }, startDeadlineMs);
+  const tell = (message: ToWorker) => worker.postMessage(message);
   const ready = await listening.promise.finally(() => clearTimeout(timer));
   return {
     connectionString: `unix:${socketPath}`,
     tcpConnectionString: ready.tcpPort === undefined ? undefined : `esdb://127.0.0.1:${ready.tcpPort}?tls=false`,
     exited: exited.promise,
+    metrics: () => {
+      const answer = Promise.withResolvers<MetricsSnapshot>();
+      if (stopping || reason !== undefined) answer.reject(reason ?? new Error('The event store has stopped.'));
+      else asked.push(answer);
+      tell({ kind: 'metrics' });
+      return answer.promise;
+    },
     stop: async () => {
       stopping = true;
-      worker.postMessage({ kind: 'stop' } satisfies ToWorker);
+      tell({ kind: 'stop' });
       const force = setTimeout(() => void worker.terminate(), stopDeadlineMs);
       await ended.promise;
       clearTimeout(force);

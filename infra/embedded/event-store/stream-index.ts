@@ -1,106 +1,163 @@
 /**
- * Names to numbers: streams and event types, with a bounded cache in front of the two tables. A stream's entry also
- * holds its last revision and its metadata, so an append that continues a known stream reads nothing.
+ * Names to numbers and back: streams and event types, with bounded caches in front of the two tables. What is known of a
+ * stream is kept with it (last revision, metadata), so an append that continues a known stream reads nothing.
  *
- * Rule: the cache may run ahead of the disk inside a transaction, so whoever rolls back calls `forget`.
+ * Rule: the caches may run ahead of the disk inside a transaction, so whoever rolls back calls `forget`.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { parseStoredMetadata, type StreamMetadata } from './stream-metadata.ts';
+import { DamagedLog } from './damage.ts';
+import { GenerationCache } from './generation-cache.ts';
+import { byteOfRoot } from './page-locator.ts';
+import { tombstoneRevision } from './records.ts';
+import { eventColumns, toCheckedEvent, type EventRow, type Names } from './rows.ts';
+import {
+  describedStream,
+  metadataOfMetastream,
+  metastreamOf,
+  parseMetadata,
+  type StreamMetadata,
+} from './stream-metadata.ts';
 
 const entriesPerGeneration = 10_000;
 
-/** `last` is -1 while the stream has metadata only. */
-export type StreamEntry = { readonly id: number; last: number; metadata: StreamMetadata };
+const queries = {
+  stream: 'SELECT id FROM streams WHERE name = ?',
+  revisions: 'SELECT rev FROM events WHERE stream = ? ORDER BY rev DESC LIMIT 2',
+  newest: `SELECT ${eventColumns} FROM events WHERE stream = ? ORDER BY rev DESC LIMIT 1`,
+  newStream: 'INSERT INTO streams (name) VALUES (?)',
+  streamName: 'SELECT name FROM streams WHERE id = ?',
+  type: 'SELECT id FROM types WHERE name = ?',
+  newType: 'INSERT INTO types (name) VALUES (?)',
+  typeName: 'SELECT name FROM types WHERE id = ?',
+};
 
-export class StreamIndex {
-  readonly #streams = new GenerationCache<StreamEntry>();
-  readonly #types = new GenerationCache<number>();
-  readonly #sql: Record<'find' | 'insert' | 'advance' | 'describe' | 'findType' | 'insertType', StatementSync>;
+/** `last` is -1 without events; a tombstoned stream keeps the revision before its tombstone. */
+export type StreamState = {
+  readonly name: string;
+  /** Undefined until its first event is stored. */
+  id: number | undefined;
+  last: number;
+  tombstoned: boolean;
+  metadata: StreamMetadata;
+  /** The data of its newest `$metadata` event, when there is one. */
+  rawMetadata: Buffer | undefined;
+};
+
+export class StreamIndex implements Names {
+  readonly #database: DatabaseSync;
+  readonly #states = new GenerationCache<string, StreamState>(entriesPerGeneration);
+  readonly #streamNames = new GenerationCache<number, string>(entriesPerGeneration);
+  readonly #typeIds = new GenerationCache<string, number>(entriesPerGeneration);
+  readonly #typeNames = new GenerationCache<number, string>(entriesPerGeneration);
+  readonly #sql: Readonly<Record<keyof typeof queries, StatementSync>>;
 
   constructor(database: DatabaseSync) {
-    this.#sql = {
-      find: database.prepare('SELECT id, last, metadata FROM streams WHERE name = ?'),
-      insert: database.prepare('INSERT INTO streams (name, last) VALUES (?, -1)'),
-      advance: database.prepare('UPDATE streams SET last = ? WHERE id = ?'),
-      describe: database.prepare('UPDATE streams SET metadata = ? WHERE id = ?'),
-      findType: database.prepare('SELECT id FROM types WHERE name = ?'),
-      insertType: database.prepare('INSERT INTO types (name) VALUES (?)'),
-    };
+    this.#database = database;
+    this.#sql = Object.fromEntries(
+      Object.entries(queries).map(([name, sql]) => [name, database.prepare(sql)]),
+    ) as Record<keyof typeof queries, StatementSync>;
+    this.#sql.newest.setReturnArrays(true);
   }
 
-  find(name: string): StreamEntry | undefined {
-    const cached = this.#streams.get(name);
+  /** What is known of a stream; of one that nobody has written to, that there is nothing. */
+  state(name: string): StreamState {
+    const cached = this.#states.get(name);
     if (cached !== undefined) return cached;
-    const row = this.#sql.find.get(name);
-    if (row === undefined) return undefined;
-    const metadata = parseStoredMetadata(row['metadata'] as string | null);
-    const entry: StreamEntry = { id: row['id'] as number, last: row['last'] as number, metadata };
-    this.#streams.set(name, entry);
-    return entry;
+    const state = this.#load(name);
+    // Names that exist nowhere are not kept: anybody can make up any number of them.
+    if (state.id !== undefined || state.rawMetadata !== undefined) this.#states.set(name, state);
+    return state;
   }
 
-  findOrCreate(name: string): StreamEntry {
-    const found = this.find(name);
-    if (found !== undefined) return found;
-    const { lastInsertRowid } = this.#sql.insert.run(name);
-    const entry: StreamEntry = { id: Number(lastInsertRowid), last: -1, metadata: {} };
-    this.#streams.set(name, entry);
-    return entry;
+  /** The number of the stream, given to it now if it has none. */
+  idOf(state: StreamState): number {
+    if (state.id !== undefined) return state.id;
+    state.id = Number(this.#sql.newStream.run(state.name).lastInsertRowid);
+    this.#states.set(state.name, state);
+    return state.id;
   }
 
-  advance(entry: StreamEntry, last: number): void {
-    this.#sql.advance.run(last, entry.id);
-    entry.last = last;
+  /** The stream's newest `$metadata` event holds this. */
+  describe(state: StreamState, data: Buffer, json: boolean): void {
+    state.rawMetadata = data;
+    state.metadata = json ? parseMetadata(data) : {};
+    this.#states.set(state.name, state);
   }
 
-  describe(name: string, metadata: StreamMetadata): void {
-    const entry = this.findOrCreate(name);
-    this.#sql.describe.run(JSON.stringify(metadata), entry.id);
-    entry.metadata = metadata;
+  /** A metadata stream ends with the stream that it describes. */
+  tombstone(state: StreamState): void {
+    state.tombstoned = true;
+    const metastream = this.#states.get(metastreamOf(state.name));
+    if (metastream !== undefined) metastream.tombstoned = true;
   }
 
   typeId(name: string): number {
-    const cached = this.#types.get(name);
+    const cached = this.#typeIds.get(name);
     if (cached !== undefined) return cached;
-    const row = this.#sql.findType.get(name);
-    const id = row === undefined ? Number(this.#sql.insertType.run(name).lastInsertRowid) : (row['id'] as number);
-    this.#types.set(name, id);
+    const row = this.#sql.type.get(name);
+    const id = row === undefined ? Number(this.#sql.newType.run(name).lastInsertRowid) : (row['id'] as number);
+    this.#typeIds.set(name, id);
     return id;
   }
 
-  /** Drops what the cache knows; the next look-up asks the database. */
+  streamName(id: number): string {
+    return this.#nameOf(id, this.#streamNames, 'streams');
+  }
+
+  typeName(id: number): string {
+    return this.#nameOf(id, this.#typeNames, 'types');
+  }
+
+  /** Drops what the caches know; the next look-up asks the database. */
   forget(): void {
-    this.#streams.clear();
-    this.#types.clear();
-  }
-}
-
-/**
- * Keeps the entries used last, roughly: when the young generation is full the old one is dropped whole. A Map that evicts
- * its oldest key one by one takes longer for each eviction as the holes at its front grow.
- */
-class GenerationCache<V> {
-  #young = new Map<string, V>();
-  #old = new Map<string, V>();
-
-  get(key: string): V | undefined {
-    const young = this.#young.get(key);
-    if (young !== undefined) return young;
-    const old = this.#old.get(key);
-    if (old !== undefined) this.set(key, old);
-    return old;
+    this.#states.clear();
+    this.#streamNames.clear();
+    this.#typeIds.clear();
+    this.#typeNames.clear();
   }
 
-  set(key: string, value: V): void {
-    if (this.#young.size >= entriesPerGeneration) {
-      this.#old = this.#young;
-      this.#young = new Map();
+  #load(name: string): StreamState {
+    const id = this.#idOfName(name);
+    const [newest = -1, second = -1] = id === undefined ? [] : this.#revisions(id);
+    const described = describedStream(name);
+    if (described !== undefined) {
+      const tombstoned = described !== '' && this.state(described).tombstoned;
+      return { name, id, last: newest, tombstoned, metadata: metadataOfMetastream, rawMetadata: undefined };
     }
-    this.#young.set(key, value);
+    const tombstoned = newest === tombstoneRevision;
+    const state: StreamState = {
+      name,
+      id,
+      last: tombstoned ? second : newest,
+      tombstoned,
+      metadata: {},
+      rawMetadata: undefined,
+    };
+    const metastreamId = this.#idOfName(metastreamOf(name));
+    const row = metastreamId === undefined ? undefined : (this.#sql.newest.get(metastreamId) as unknown as EventRow);
+    if (row === undefined) return state;
+    const { data, json } = toCheckedEvent(row, { database: this.#database, names: this });
+    return { ...state, rawMetadata: data, metadata: json ? parseMetadata(data) : {} };
   }
 
-  clear(): void {
-    this.#young.clear();
-    this.#old.clear();
+  #idOfName(name: string): number | undefined {
+    return this.#sql.stream.get(name)?.['id'] as number | undefined;
+  }
+
+  #revisions(id: number): readonly number[] {
+    return this.#sql.revisions.all(id).map((row) => row['rev'] as number);
+  }
+
+  #nameOf(id: number, cache: GenerationCache<number, string>, table: 'streams' | 'types'): string {
+    const cached = cache.get(id);
+    if (cached !== undefined) return cached;
+    const name = (table === 'streams' ? this.#sql.streamName : this.#sql.typeName).get(id)?.['name'];
+    if (typeof name !== 'string') {
+      const path = this.#database.location() ?? 'the database';
+      const byte = byteOfRoot(this.#database, table);
+      throw new DamagedLog(`number ${id} is missing from the ${table} at byte ${byte} of ${path}.`);
+    }
+    cache.set(id, name);
+    return name;
   }
 }

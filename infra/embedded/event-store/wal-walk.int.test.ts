@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DamagedLog } from './damage.ts';
-import { walkWal } from './wal-walk.ts';
+import { cutWal, walkWal, type WalVerdict } from './wal-walk.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wal-'));
 const commits = 40;
@@ -65,7 +65,7 @@ describe('walking the write-ahead log before SQLite reads it', () => {
         const path = fresh();
         flip(`${path}-wal`, offset);
         try {
-          walkWal(`${path}-wal`);
+          walkAndCut(`${path}-wal`);
         } catch (error) {
           expect(error).toBeInstanceOf(DamagedLog);
           return;
@@ -83,7 +83,7 @@ describe('walking the write-ahead log before SQLite reads it', () => {
       fc.property(fc.integer({ min: begin + 1, max: end - 1 }), (length) => {
         const path = fresh();
         truncateSync(`${path}-wal`, length);
-        const verdict = walkWal(`${path}-wal`);
+        const verdict = walkAndCut(`${path}-wal`);
         if ((length - 32) % frameBytes !== 0) expect(verdict.kind).toBe('torn');
         expect(rowsOf(path)).toBe(commits - 1);
       }),
@@ -99,7 +99,7 @@ describe('walking the write-ahead log before SQLite reads it', () => {
     wal.fill(0, frameAt(begin), frameAt(begin + 1));
     // A frame of an older generation may lie there as well as zeros; `ours` decides only whether the cut is reported.
     writeFileSync(`${path}-wal`, wal);
-    walkWal(`${path}-wal`);
+    walkAndCut(`${path}-wal`);
     expect(rowsOf(path)).toBe(commits - 1);
   });
 
@@ -124,6 +124,12 @@ describe('walking the write-ahead log before SQLite reads it', () => {
     expect(() => walkWal(`${path}-wal`)).toThrow('byte 0');
   });
 });
+
+function walkAndCut(path: string): WalVerdict {
+  const verdict = walkWal(path);
+  if (verdict.kind === 'torn') cutWal(path, verdict);
+  return verdict;
+}
 
 function open(path: string): DatabaseSync {
   const database = new DatabaseSync(path);

@@ -2,9 +2,10 @@
  * Reads SQLite's write-ahead log before SQLite does. SQLite ends its recovery at the first frame whose checksum is wrong
  * and says nothing, so one flipped byte in the middle would silently drop every commit after it. This walk tells the two
  * cases apart: sound commits after a bad frame = damage, and the store refuses to start; nothing sound after it = the
- * tail that a crash left half written and nobody was told about, and it is cut.
+ * tail that a crash left half written and nobody was told about, and it may be cut.
  *
- * It cannot tell a flipped byte in the very last commit from a torn tail: nothing comes after it that would prove it.
+ * It cannot tell a flipped byte in the very last commit from a torn tail: nothing comes after it that would prove it. That is
+ * what `head-file.ts` is for.
  *
  *   file:   header (32) frame frame frame …
  *   frame:  page number, size of the database after a commit or 0, salt 1+2, checksum 1+2 (24 bytes), then the page
@@ -26,19 +27,25 @@ export type WalVerdict =
 type Checksum = readonly [number, number];
 
 /**
- * Walks the file and cuts a torn tail. Returns what it found; a missing file is sound with 0 frames.
+ * Walks the file and changes nothing. Returns what it found; a missing file is sound with 0 frames.
  * Throws `DamagedLog` naming file and byte offset.
  */
 export function walkWal(path: string): WalVerdict {
   if (!existsSync(path)) return { kind: 'sound', frames: 0 };
+  const file = openSync(path, 'r');
+  try {
+    return inspect(file, path);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Cuts a torn tail off. Only for who knows that no commit which was acknowledged lies in it. */
+export function cutWal(path: string, { offset }: Extract<WalVerdict, { kind: 'torn' }>): void {
   const file = openSync(path, 'r+');
   try {
-    const verdict = inspect(file, path);
-    if (verdict.kind === 'torn') {
-      ftruncateSync(file, verdict.offset);
-      fsyncSync(file);
-    }
-    return verdict;
+    ftruncateSync(file, offset);
+    fsyncSync(file);
   } finally {
     closeSync(file);
   }
@@ -49,7 +56,7 @@ function inspect(file: number, path: string): WalVerdict {
   const header = readHeader(file, size);
   if (header === 'absent') return { kind: 'sound', frames: 0 };
   if (header === 'bad') {
-    throw new DamagedLog(`The log is damaged: the header of ${path} (byte 0) does not match its checksum.`);
+    throw new DamagedLog(`the header of ${path} (byte 0) does not match its checksum.`);
   }
   const walk = new Walk(header, path);
   const frameBytes = frameHeaderBytes + header.pageBytes;
@@ -131,9 +138,7 @@ class Walk {
   #damage(): DamagedLog {
     const index = this.#bad?.index ?? 0;
     const offset = headerBytes + index * (frameHeaderBytes + this.#header.pageBytes);
-    return new DamagedLog(
-      `The log is damaged: ${this.#path} has a bad frame at byte ${offset} with sound commits after it.`,
-    );
+    return new DamagedLog(`${this.#path} has a bad frame at byte ${offset} with sound commits after it.`);
   }
 }
 

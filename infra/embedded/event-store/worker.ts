@@ -5,6 +5,7 @@
  */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { openEventLog } from './event-log.ts';
+import type { Listen } from './grpc/grpc-server.ts';
 import type { FromWorker, ToWorker, WorkerData } from './messages.ts';
 import { serve } from './server.ts';
 
@@ -23,16 +24,15 @@ async function run(port: MessagePort, data: WorkerData): Promise<void> {
       fatal,
       now: () => Date.now(),
     });
-    const serving = await serve({
-      log,
-      socketPath: data.socketPath,
-      ...(data.tcpPort !== undefined && { tcpPort: data.tcpPort }),
-      fatal,
+    const listen: Listen[] = [{ kind: 'socket', path: data.socketPath }];
+    if (data.tcpPort !== undefined) listen.push({ kind: 'tcp', host: '127.0.0.1', port: data.tcpPort });
+    const serving = await serve({ log, listen, fatal });
+    port.on('message', ({ kind }: ToWorker) => {
+      if (kind === 'metrics') tell({ kind, snapshot: serving.metrics() });
+      else void serving.stop().then(() => process.exit(0), fatal);
     });
-    port.once('message', (_stop: ToWorker) => {
-      void serving.stop().then(() => process.exit(0), fatal);
-    });
-    tell({ kind: 'listening', ...(serving.tcpPort !== undefined && { tcpPort: serving.tcpPort }) });
+    const [, tcpPort] = serving.ports;
+    tell({ kind: 'listening', ...(tcpPort !== undefined && { tcpPort }) });
   } catch (error) {
     fatal(error instanceof Error ? error : new Error(String(error)));
   }

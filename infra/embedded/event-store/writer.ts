@@ -1,94 +1,127 @@
 /**
- * The one writer. Appends queue until the end of the event loop's turn and are committed together, so one fsync serves all
- * that wait; each is checked before it writes, so a refused one leaves nothing behind. Nobody hears of an append before
- * its commit is on disk.
+ * The one writer. Changes queue until the end of the event loop's turn and are committed together, so one fsync serves all
+ * that wait; each is checked before it writes, so a refused one leaves nothing behind. Nobody hears of a change before its
+ * commit is on disk and the head file says so.
  *
  * After an error that leaves the disk in doubt it answers nobody and reports the error once; the process must end.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { checkExpected } from './expected-revision.ts';
-import { rowHash } from './hash-chain.ts';
-import type { AppendOutcome, Expected, ProposedEvent, StoredEvent } from './records.ts';
+import type { HeadFile } from './head-file.ts';
+import type { Change, Ledger } from './ledger.ts';
+import type { Metrics } from './metrics.ts';
+import type { Outcome } from './records.ts';
 import { isDiskFull } from './sqlite-errors.ts';
-import type { StreamIndex } from './stream-index.ts';
-import { describedStream, parseMetadata } from './stream-metadata.ts';
 
-const maxQueuedAppends = 4_096;
+const maxQueuedChanges = 4_096;
 const maxQueuedBytes = 64 * 1024 * 1024;
-const maxAppendsPerCommit = 512;
+const maxChangesPerCommit = 512;
 const maxBytesPerCommit = 8 * 1024 * 1024;
-/** About 16 MB of WAL: what a start has to walk at most, and what one checkpoint has to copy. */
-const maxWalPages = 4_000;
+/** About 8 MB of WAL: what a start has to walk at most, and what one checkpoint has to copy while everybody waits. */
+const maxWalPages = 2_000;
 const pageBytes = 4_096;
-/** Pages a commit touches beside the events' own bytes: leaf and index of events, streams. An upper estimate. */
+/** Pages a commit touches beside the events' own bytes: leaf and index of events, new names. An upper estimate. */
 const pagesPerCommit = 6;
 
-export type Append = {
-  readonly stream: string;
-  readonly expected: Expected;
-  readonly events: readonly ProposedEvent[];
+const diskFull: Outcome = { kind: 'unavailable', reason: 'the disk of the event store is full' };
+
+export type QueuedChange = {
+  readonly change: Change;
   /** Size of all data, metadata and types. */
   readonly bytes: number;
   /** True when nobody waits for the answer any more; it is then not written. */
   abandoned(): boolean;
   /** Called at most once; never after a fatal error. */
-  settle(outcome: AppendOutcome): void;
+  settle(outcome: Outcome): void;
 };
 
 export type WriterOptions = {
   readonly database: DatabaseSync;
-  readonly streams: StreamIndex;
-  /** Where the log ends: the last position (0 when empty) and the hash there. */
-  readonly end: { readonly position: number; readonly hash: Uint8Array };
-  readonly now: () => number;
+  readonly ledger: Ledger;
+  readonly head: HeadFile;
+  readonly metrics: Metrics;
   readonly committed: () => void;
   readonly fatal: (error: Error) => void;
 };
 
 export class Writer {
   readonly #options: WriterOptions;
-  readonly #insert: StatementSync;
-  readonly #idsOfStream: StatementSync;
-  #queue: Append[] = [];
+  readonly #begin: StatementSync;
+  readonly #commitAll: StatementSync;
+  #queue: QueuedChange[] = [];
   #queuedBytes = 0;
   #scheduled = false;
-  #dead = false;
+  #stopped = false;
   #walPages = 0;
-  #committedEnd: { readonly position: number; readonly hash: Uint8Array };
-  /** Runs ahead of `#committedEnd` inside a transaction only. */
-  #end: { readonly position: number; readonly hash: Uint8Array };
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    this.#end = options.end;
-    this.#committedEnd = options.end;
-    this.#insert = options.database.prepare(
-      'INSERT INTO events (pos, stream, rev, id, type, json, created, data, meta, hash) VALUES (?,?,?,?,?,?,?,?,?,?)',
-    );
-    this.#idsOfStream = options.database.prepare(
-      'SELECT id, pos FROM events WHERE stream = ? AND rev > ? ORDER BY rev LIMIT ?',
-    );
+    this.#begin = options.database.prepare('BEGIN IMMEDIATE');
+    this.#commitAll = options.database.prepare('COMMIT');
   }
 
-  /** The last position that is on disk; 0 for an empty log. */
-  get head(): number {
-    return this.#committedEnd.position;
+  get queued(): { readonly changes: number; readonly bytes: number } {
+    return { changes: this.#queue.length, bytes: this.#queuedBytes };
   }
 
-  enqueue(append: Append): void {
-    if (this.#dead) return;
-    if (this.#queue.length >= maxQueuedAppends || this.#queuedBytes + append.bytes > maxQueuedBytes) {
-      append.settle({ kind: 'busy', reason: `${this.#queue.length} appends are waiting already` });
+  get walPages(): number {
+    return this.#walPages;
+  }
+
+  enqueue(queued: QueuedChange): void {
+    if (this.#stopped) return;
+    if (this.#queue.length >= maxQueuedChanges || this.#queuedBytes + queued.bytes > maxQueuedBytes) {
+      this.#options.metrics.counts.refusedChanges += 1;
+      queued.settle({ kind: 'busy', reason: `${this.#queue.length} appends are waiting already` });
       return;
     }
-    this.#queue.push(append);
-    this.#queuedBytes += append.bytes;
+    this.#queue.push(queued);
+    this.#queuedBytes += queued.bytes;
     this.#schedule();
   }
 
   /** Resolves once everything queued before has been answered. */
   async idle(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#dead) await new Promise((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0 && !this.#stopped) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** Writes nothing more: the files are about to be closed. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /**
+   * Runs `work` in a transaction of its own and commits it, or undoes it when the disk is full: then the answer is undefined.
+   * `work` says how many bytes it has written, roughly. Throws what ends the process.
+   */
+  transaction<T extends { readonly bytes: number }>(work: () => T): T | undefined {
+    const { database, ledger, head } = this.#options;
+    try {
+      this.#begin.run();
+      const result = work();
+      const before = ledger.end.position;
+      this.#commitAll.run();
+      ledger.committed();
+      if (ledger.end.position !== before) head.write(ledger.end);
+      this.#walPages += pagesPerCommit + Math.ceil((2 * result.bytes) / pageBytes);
+      return result;
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      // SQLite has rolled back already in most cases, and says so by having no transaction.
+      if (database.isTransaction) database.exec('ROLLBACK');
+      ledger.rolledBack();
+      return undefined;
+    }
+  }
+
+  /** Runs work of others that writes; its failure ends the process as one of the writer's own would. */
+  guarded(work: () => void): void {
+    if (this.#stopped) return;
+    try {
+      work();
+      this.#checkpointIfDue();
+    } catch (error) {
+      this.#die(error);
+    }
   }
 
   #schedule(): void {
@@ -96,107 +129,69 @@ export class Writer {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
+      if (this.#stopped) return;
       this.#drain();
     });
   }
 
   #drain(): void {
     const batch = this.#take();
-    let outcomes: readonly AppendOutcome[];
+    let outcomes: readonly Outcome[];
+    let events: number;
     try {
-      outcomes = this.#commit(batch);
+      ({ outcomes, events } = this.#commit(batch));
     } catch (error) {
       this.#die(error);
       return;
     }
-    batch.forEach((append, index) => append.settle(outcomes[index] as AppendOutcome));
-    if (outcomes.some(({ kind }) => kind === 'appended')) this.#options.committed();
-    if (this.#walPages >= maxWalPages) setImmediate(() => this.#checkpoint());
+    batch.forEach((queued, index) => queued.settle(outcomes[index] as Outcome));
+    if (events > 0) this.#options.committed();
+    this.#checkpointIfDue();
     if (this.#queue.length > 0) this.#schedule();
   }
 
-  #take(): readonly Append[] {
+  #take(): readonly QueuedChange[] {
     let bytes = 0;
     let count = 0;
-    for (const append of this.#queue) {
-      bytes += append.bytes;
-      if (count > 0 && (count >= maxAppendsPerCommit || bytes > maxBytesPerCommit)) break;
+    for (const queued of this.#queue) {
+      bytes += queued.bytes;
+      if (count > 0 && (count >= maxChangesPerCommit || bytes > maxBytesPerCommit)) break;
       count += 1;
     }
     const taken = this.#queue.splice(0, count);
-    for (const append of taken) this.#queuedBytes -= append.bytes;
-    return taken.filter((append) => !append.abandoned());
+    for (const queued of taken) this.#queuedBytes -= queued.bytes;
+    return taken.filter((queued) => !queued.abandoned());
   }
 
   /** One transaction for all. Throws only what ends the process. */
-  #commit(batch: readonly Append[]): readonly AppendOutcome[] {
-    const { database, streams } = this.#options;
-    try {
-      database.exec('BEGIN IMMEDIATE');
-      const outcomes = batch.map((append) => this.#apply(append));
-      database.exec('COMMIT');
-      const written = batch.reduce((sum, { bytes }) => sum + bytes, 0);
-      this.#walPages += pagesPerCommit + Math.ceil((2 * written) / pageBytes);
-      this.#committedEnd = this.#end;
-      return outcomes;
-    } catch (error) {
-      if (!isDiskFull(error)) throw error;
-      // SQLite has rolled back already in most cases, and says so by having no transaction.
-      if (database.isTransaction) database.exec('ROLLBACK');
-      streams.forget();
-      this.#end = this.#committedEnd;
-      return batch.map(() => ({ kind: 'unavailable', reason: 'the disk of the event store is full' }));
-    }
+  #commit(batch: readonly QueuedChange[]): { outcomes: readonly Outcome[]; events: number } {
+    const { ledger, metrics } = this.#options;
+    if (batch.length === 0) return { outcomes: [], events: 0 };
+    const begunAt = performance.now();
+    const result = this.transaction(() => {
+      const outcomes = batch.map(({ change }) => ledger.apply(change));
+      return { outcomes, events: ledger.written, bytes: batch.reduce((sum, { bytes }) => sum + bytes, 0) };
+    }) ?? { outcomes: batch.map(() => diskFull), events: 0 };
+    metrics.commits.observe((performance.now() - begunAt) / 1_000);
+    metrics.counts.events += result.events;
+    for (const { kind } of result.outcomes) metrics.counts.outcomes[kind] += 1;
+    return result;
   }
 
-  #apply(append: Append): AppendOutcome {
-    const { streams } = this.#options;
-    const entry = streams.find(append.stream);
-    const verdict = checkExpected(append, entry, (after, count) => this.#storedIds(entry?.id ?? 0, { after, count }));
-    if (verdict.kind !== 'write') return verdict;
-    const described = describedStream(append.stream);
-    const newest = append.events.at(-1);
-    if (described !== undefined && newest !== undefined) {
-      const metadata = parseMetadata(newest.data);
-      if ('refused' in metadata) return { kind: 'invalid', reason: metadata.refused };
-      streams.describe(described, metadata);
-    }
-    return this.#write(append);
-  }
-
-  #write(append: Append): AppendOutcome {
-    const { streams, now } = this.#options;
-    const entry = streams.findOrCreate(append.stream);
-    const createdAt = now();
-    let revision = entry.last;
-    for (const proposed of append.events) {
-      revision += 1;
-      const position = this.#end.position + 1;
-      const event: StoredEvent = { ...proposed, position, revision, stream: append.stream, createdAt };
-      const hash = rowHash(this.#end.hash, event);
-      const type = streams.typeId(event.type);
-      const { id, json, data, metadata } = event;
-      this.#insert.run(position, entry.id, revision, id, type, json ? 1 : 0, createdAt, data, metadata, hash);
-      this.#end = { position, hash };
-    }
-    streams.advance(entry, revision);
-    return { kind: 'appended', revision, position: this.#end.position };
-  }
-
-  #storedIds(
-    stream: number,
-    { after, count }: { after: number; count: number },
-  ): { id: Uint8Array; position: number }[] {
-    return this.#idsOfStream
-      .all(stream, after, count)
-      .map((row) => ({ id: row['id'] as Uint8Array, position: row['pos'] as number }));
+  /** Later, so that those who were just answered hear of it first. */
+  #checkpointIfDue(): void {
+    if (this.#walPages >= maxWalPages) setImmediate(() => this.#checkpoint());
   }
 
   /** By hand, because SQLite swallows the errors of its automatic checkpoints, and a failed fsync must end us (F-14). */
   #checkpoint(): void {
-    if (this.#dead || this.#walPages < maxWalPages) return;
+    if (this.#stopped || this.#walPages < maxWalPages) return;
     try {
+      const begunAt = performance.now();
+      // What leaves the write-ahead log loses its checksums: from here on the head file must be as durable as the database.
+      this.#options.head.sync();
       this.#options.database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+      this.#options.metrics.checkpoints.observe((performance.now() - begunAt) / 1_000);
       this.#walPages = 0;
     } catch (error) {
       // No space to grow the database: the WAL keeps every commit, and the next checkpoint tries again.
@@ -206,7 +201,7 @@ export class Writer {
   }
 
   #die(cause: unknown): void {
-    this.#dead = true;
+    this.#stopped = true;
     const reason = cause instanceof Error ? cause.message : String(cause);
     const sentence = `The event store stopped because a write failed (${reason}). What was acknowledged is kept; check the disk.`;
     this.#options.fatal(new Error(sentence, { cause }));
