@@ -11,10 +11,11 @@ import { join } from 'node:path';
 
 // The same place as in `home.ts` and `compile-cache.ts`; a test compares them.
 const { CLUSTRAL_HOME, HOME } = process.env;
-const home = CLUSTRAL_HOME || join(HOME || homedir(), '.clustral');
+const folder = join(CLUSTRAL_HOME || join(HOME || homedir(), '.clustral'), 'compile-cache');
 try {
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  enableCompileCache(join(home, 'compile-cache'));
+  // Node would let everybody look into it.
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  enableCompileCache(folder);
 } catch {
   // A read-only home: a start is slower, and works.
 }

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { allCollections, allModels, readModelsVersion } from '@clustral/projections/all-models.ts';
 import { openFold } from '@clustral/projections/fold.ts';
 import { openMongoReader } from '@clustral/projections/mongodb/reader.ts';
@@ -127,6 +127,8 @@ describe.skipIf(missing !== undefined)("the read models on a server that speaks 
     await withReader(database, async (reader) => {
       expect(await reader.get(thingCollection, 'a')).toBeDefined();
       await server.kill();
+      // Also when something is not as expected: the tests after this one need it.
+      onTestFinished(() => server.start());
       await expect(reader.get(thingCollection, 'a')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
       await expect(store.commit({ projection: 'test', position: 2n, writes: put(thing('b')) })).rejects.toThrow(
         /cannot be stored/,

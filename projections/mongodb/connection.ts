@@ -33,5 +33,16 @@ export async function hasTransactions(database: Db): Promise<boolean> {
   return typeof hello['setName'] === 'string' || hello['msg'] === 'isdbgrid';
 }
 
-/** True for what the driver or the server says, as opposed to a bug of ours. */
-export const isMongoFailure = (error: unknown): error is MongoError => error instanceof MongoError;
+/** True for what the driver, the server or the connection to it says, as opposed to a bug of ours. */
+export const isMongoFailure = (error: unknown): error is Error =>
+  error instanceof MongoError ||
+  (error instanceof Error && socketFailures.has((error as NodeJS.ErrnoException).code ?? ''));
+
+/** A connection that goes while it is written to is told by the socket, past the driver. */
+const socketFailures: ReadonlySet<string> = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ETIMEDOUT',
+  'ERR_STREAM_DESTROYED',
+]);

@@ -42,6 +42,7 @@ export async function startMongo(): Promise<MongoServer> {
     await ended;
   };
   const start = async (): Promise<void> => {
+    if (server !== undefined && server.exitCode === null && server.signalCode === null) return;
     server = spawn(binary(), ['-listen', `127.0.0.1:${port}`, '-data', folder], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
