@@ -24,6 +24,9 @@ export type PluginCall = {
   readonly now: number;
 };
 
+/** Paths of the account that a call is for and of its cached credential. */
+export type Place = { readonly cluster: string; readonly account: string; readonly credential: string };
+
 /** The end is reported 60 s early, so that kubectl asks again before the server says 401 (D21). */
 const reportedEarlyMs = 60_000;
 const forms: ReadonlyMap<string, RegExp> = new Map([
@@ -34,13 +37,24 @@ const forms: ReadonlyMap<string, RegExp> = new Map([
 ]);
 
 /** The ExecCredential to print, or undefined when the cache cannot answer and the whole tool must. */
-export function answerFromCache({ args, environment, now }: PluginCall): string | undefined {
+export function answerFromCache(call: PluginCall): string | undefined {
+  const place = placeOf(call);
+  const cached = place && readCached(place.credential);
+  if (cached?.clusterId !== place?.cluster || cached === undefined || !isFresh(cached, call.now)) return undefined;
+  return execCredential(cached, call.environment['KUBERNETES_EXEC_INFO']);
+}
+
+/** The files that a call is about, or undefined for a line that `kube login` does not write. */
+export function placeOf({ args, environment }: Pick<PluginCall, 'args' | 'environment'>): Place | undefined {
   const flags = flagsOf(args);
   if (flags === undefined) return undefined;
-  const home = homeOf(environment);
-  const cached = readCached(join(home, 'profiles', flags.profile, 'cache', flags.account, `${flags.cluster}.json`));
-  if (cached === undefined || cached.clusterId !== flags.cluster || !isFresh(cached, now)) return undefined;
-  return execCredential(cached, environment['KUBERNETES_EXEC_INFO']);
+  const { cluster, account, profile } = flags;
+  const folder = join(homeOf(environment), 'profiles', profile);
+  return {
+    cluster,
+    account: join(folder, 'accounts', `${account}.json`),
+    credential: join(folder, 'cache', account, `${cluster}.json`),
+  };
 }
 
 /** True when the credential may still be handed out. `now` in milliseconds since the epoch. */

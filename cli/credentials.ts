@@ -35,14 +35,16 @@ export async function issueCredential(session: Session, { clusterId, ttl, now }:
   return { credential, hasRole: issued.hasRole };
 }
 
-/** A fresh credential: from the cache, or issued while others wait at most 10 s for the one who does it. */
+/** A fresh credential: from the cache, or issued while others wait at most 5 s for the one who does it. */
 export async function freshCredential(session: Session, wanted: Wanted): Promise<CachedCredential> {
   const path = cacheFile(session, wanted.clusterId);
-  const busy = 'another clustral has been renewing this credential for 10 s';
-  return withLock(`${path}.lock`, { limitMs: 10_000, busy }, async () => {
-    const cached = readCached(path);
-    if (cached !== undefined && isFresh(cached, wanted.now().getTime())) return cached;
-    return (await issueCredential(session, wanted)).credential;
+  const cached = (): CachedCredential | undefined => {
+    const found = readCached(path);
+    return found !== undefined && isFresh(found, wanted.now().getTime()) ? found : undefined;
+  };
+  const busy = 'another clustral has been renewing this credential for a while';
+  return withLock(`${path}.lock`, { limitMs: 5_000, busy, instead: cached }, async () => {
+    return cached() ?? (await issueCredential(session, wanted)).credential;
   });
 }
 

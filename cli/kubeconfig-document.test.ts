@@ -163,7 +163,7 @@ describe('an entry put into any kubeconfig', () => {
       }),
       { numRuns: 100 },
     );
-  });
+  }, 20_000);
 
   it('keeps every comment', () => {
     fc.assert(

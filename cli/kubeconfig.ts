@@ -183,7 +183,9 @@ const notKubeconfig = (file: string, problem: string): CliError =>
 
 async function edit(file: string, change: (config: Kubeconfig) => Kubeconfig): Promise<void> {
   const busy = `${visible(file)} is locked by another program`;
-  await withLock(`${file}.lock`, { limitMs: 5_000, busy }, async () => {
+  // Loaded before the lock is taken: others may be waiting for it.
+  await import('write-file-atomic');
+  await withLock(`${file}.lock`, { limitMs: 10_000, busy }, async () => {
     const before = existsSync(file) ? textOf(file) : '';
     const after = change(parsed(before, file)).text;
     if (after === before) return;

@@ -8,21 +8,24 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CliError, exitCodes } from './failure.ts';
 import { visible } from './text.ts';
 
-export type LockOptions = {
+export type LockOptions<T = never> = {
   /** How long to wait for whoever holds it. */
   readonly limitMs: number;
   /** Said when it cannot be had in that time: a clause, e.g. `another program holds …`. */
   readonly busy: string;
   /** Age at which an untouched lock is stale; 30 s. */
   readonly staleMs?: number;
+  /** Looked at between two tries: what it gives ends the waiting, without the lock and without the work. */
+  readonly instead?: () => T | undefined;
 };
 
 const retryMs = 50;
 const touchEveryMs = 5_000;
 
 /** Does the work while holding the lock file. Throws exit code 7 when it cannot be had in time. */
-export async function withLock<T>(path: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
-  await take(path, options);
+export async function withLock<T>(path: string, options: LockOptions<T>, work: () => Promise<T>): Promise<T> {
+  const found = await take(path, options);
+  if (found !== undefined) return found;
   const release = (): void => rmSync(path, { force: true });
   process.once('exit', release);
   const toucher = setInterval(() => touch(path), touchEveryMs).unref();
@@ -35,10 +38,14 @@ export async function withLock<T>(path: string, options: LockOptions, work: () =
   }
 }
 
-async function take(path: string, { limitMs, busy, staleMs = 30_000 }: LockOptions): Promise<void> {
+/** Undefined when the lock was taken, else what came instead of it. */
+async function take<T>(path: string, options: LockOptions<T>): Promise<T | undefined> {
+  const { limitMs, busy, staleMs = 30_000, instead } = options;
   makeFolderOf(path);
   const deadline = performance.now() + limitMs;
   while (!tryToMake(path)) {
+    const found = instead?.();
+    if (found !== undefined) return found;
     const seen = statSync(path, { throwIfNoEntry: false });
     if (seen !== undefined && Date.now() - seen.mtimeMs > staleMs) breakStale(path, seen);
     else if (performance.now() > deadline)
@@ -46,6 +53,7 @@ async function take(path: string, { limitMs, busy, staleMs = 30_000 }: LockOptio
     // Several that wait shall not all look at the same moment.
     else await delay(retryMs * (0.5 + Math.random()));
   }
+  return undefined;
 }
 
 function tryToMake(path: string): boolean {

@@ -64,7 +64,7 @@ export async function printList<T>(context: CliContext, listing: Listing<T>): Pr
       else {
         const { table } = await import('./table.ts');
         context.stdout.write(
-          table(rows, {
+          await table(rows, {
             columns: listing.columns.filter(({ wide }) => format === 'wide' || !wide),
             heads: listing.heads,
             aligned: context.isTerminal,

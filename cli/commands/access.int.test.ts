@@ -1,8 +1,12 @@
 /** Access on request as a process: asked for, shown, decided, taken back, and what is said when it cannot be. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { create } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { RoleSchema } from '@clustral/schemas/gen/clustral/v1/roles_pb.ts';
+import { AccessSchema, ClusterAccessSource } from '@clustral/schemas/gen/clustral/v1/users_pb.ts';
 import { AccessRequestStatus } from '@clustral/schemas/gen/clustral/v1/access_pb.ts';
 import { exampleRequest } from '../testing/access-api.ts';
-import { exampleState, refusal } from '../testing/api.ts';
+import { clusterId, exampleState } from '../testing/api.ts';
 import { makeHome, signIn, type Finished, type Home } from '../testing/command-line.ts';
 import { startInstallation, type Installation } from '../testing/installation.ts';
 
@@ -21,6 +25,7 @@ beforeEach(() => {
   Object.assign(installation.state, exampleState());
 });
 
+const otherRoleId = '0198f7a0-0000-7000-8000-00000000000b';
 const run = (...words: readonly string[]): Promise<Finished> => home.run(words);
 const pending = (id: string) => exampleRequest({ id: `${id}-0000-4000-8000-000000000001` });
 
@@ -48,10 +53,12 @@ describe('asking for access', () => {
   it.each([
     ['a time that is none', ['access', 'request', 'prod', '--for', 'a while'], 2],
     ['no cluster', ['access', 'request'], 2],
+    ['a role that must be named among several', ['access', 'request', 'prod', '--no-input'], 2],
     ['two clusters', ['access', 'request', 'prod', '--cluster', 'prod2'], 2],
     ['a cluster that does not exist', ['access', 'request', 'prd', '--role', 'k8s-viewer'], 3],
     ['a role that does not exist', ['access', 'request', 'prod', '--role', 'k8s-viewr'], 3],
   ])('asks for nothing with %s', async (_, words, code) => {
+    installation.state.roles.push(create(RoleSchema, { id: otherRoleId, name: 'k8s-admin' }));
     expect((await run(...words)).code).toBe(code);
     expect(installation.state.requests).toEqual([]);
   });
@@ -66,6 +73,42 @@ describe('asking for access', () => {
     const [request] = installation.state.requests;
     if (request) Object.assign(request, { status, reviewerName: 'admin@clustral.local', endReason: 'no' });
     expect((await waiting.finished()).code).toBe(code);
+  });
+
+  it('waits no longer than it is told, and the request stays', async () => {
+    const { code, stdout, stderr } = await run('access', 'request', 'prod', '--wait', '--timeout', '1s');
+    expect([code, stdout]).toEqual([7, '']);
+    const [request] = installation.state.requests;
+    expect(stderr).toBe(
+      `Request ${request?.id} waits for a decision: clustral access approve ${request?.id}\n` +
+        'error: nobody has decided the request yet\n  fix:  clustral access list --mine\n',
+    );
+    expect(request?.status).toBe(AccessRequestStatus.PENDING);
+  });
+
+  it('names the roles when one must be named and nobody can be asked', async () => {
+    installation.state.roles.push(create(RoleSchema, { id: otherRoleId, name: 'k8s-admin\u001b[2J' }));
+    expect((await run('access', 'request', 'prod')).stderr).toBe(
+      "error: 'clustral access request' needs --role\n  fix:  --role ROLE, one of: k8s-viewer, k8s-admin\\u001b[2J\n",
+    );
+  });
+});
+
+describe('a grant', () => {
+  it('is shown with the time that is left', async () => {
+    installation.state.access = [
+      create(AccessSchema, {
+        clusterId,
+        clusterName: 'prod',
+        roleName: 'k8s-viewer',
+        source: ClusterAccessSource.GRANT,
+        // A minute more than an hour, so that a slow machine changes nothing.
+        until: timestampFromDate(new Date(Date.now() + 3_660_000)),
+      }),
+    ];
+    expect((await run('status')).stdout).toMatch(/^Clusters {6}prod, as k8s-viewer for 1h \(connected\)$/m);
+    expect((await run('kube', 'ls')).stdout).toContain('\tprod\tk8s-viewer\tfor 1h\t-\n');
+    expect((await run('kube', 'ls', '-o', 'wide')).stdout).toContain('\tgrant\t');
   });
 });
 
@@ -91,6 +134,30 @@ describe('the list of requests', () => {
     expect(json.requests.map(({ status }) => status)).toEqual(['Pending', 'Denied']);
   });
 
+  it('is of one cluster, of oneself, or in part, when that is asked for', async () => {
+    const mine = { requesterId: installation.state.users[0]?.id ?? '', requesterName: 'dev@clustral.local' };
+    installation.state.requests = [
+      exampleRequest({ id: 'aaaa0001-0000-4000-8000-000000000001', ...mine }),
+      pending('bbbb0001'),
+      exampleRequest({ id: 'cccc0001-0000-4000-8000-000000000001', clusterId: otherRoleId }),
+    ];
+    expect((await run('access', 'ls', '--mine', '-o', 'name')).stdout).toBe(
+      'request/aaaa0001-0000-4000-8000-000000000001\n',
+    );
+    expect((await run('access', 'ls', '--cluster', 'prod', '-o', 'name')).stdout.split('\n')).toHaveLength(3);
+    const part = await run('access', 'ls', '--limit', '1', '--no-headers');
+    expect(part.stdout.split('\n')).toHaveLength(2);
+    expect(part.stderr).toBe('showing 1, there are more: --limit 10\n');
+  });
+
+  it('is empty with a word about how to begin', async () => {
+    expect(await run('access', 'list')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'No requests match: clustral access request <cluster> makes one.\n',
+    });
+  });
+
   it('ID-14 obeys nothing that a reason says', async () => {
     installation.state.requests = [exampleRequest({ reason: '\u001b]52;c;aGk=\u0007\u001b[2J\u202e evil' })];
     const { stdout } = await run('access', 'list');
@@ -104,19 +171,37 @@ describe('deciding', () => {
     installation.state.requests = [pending('7f3c0001')];
     const { code, stdout, stderr } = await run('access', 'approve', '7f3c', '--for', '30m');
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain('clustral:viewers');
-    expect(stderr).toContain('30m');
+    expect(stderr).toBe(
+      [
+        'Approving 7f3c0001-0000-4000-8000-000000000001:',
+        '  who       alice@example.com',
+        '  cluster   prod',
+        '  role      k8s-viewer',
+        '  groups    clustral:viewers',
+        '  for       30m',
+        '  reason    incident 4711',
+        '',
+      ].join('\n'),
+    );
     expect(stdout).toContain('Approved: alice@example.com has k8s-viewer on prod until');
   });
 
   it('explains that the role was changed meanwhile, with the new terms', async () => {
-    installation.state.requests = [pending('7f3c0001')];
+    const request = pending('7f3c0001');
+    installation.state.requests = [request];
     installation.state.refuse = (method) => {
-      if (method === 'ApproveAccessRequest') throw refusal('ROLE_CHANGED', 'The role was changed since it was shown.');
+      // The role changes between what is shown and what is decided.
+      if (method === 'ApproveAccessRequest')
+        Object.assign(request, { currentRoleRevision: 2n, roleK8sGroups: ['system:masters'] });
     };
-    const { code, stderr } = await run('access', 'approve', '7f3c0001');
-    expect(code).toBe(6);
-    expect(stderr).toContain('Not approved. The terms are now');
+    const { code, stdout, stderr } = await run('access', 'approve', '7f3c0001');
+    expect([code, stdout]).toEqual([6, '']);
+    expect(stderr).toMatch(
+      /groups {4}clustral:viewers\n[^]+Not approved\. The terms are now[^]+groups {4}system:masters\n/,
+    );
+    expect(stderr).toContain('warning: system:masters may do everything');
+    expect(stderr).toContain('error: The role was changed meanwhile.   ROLE_CHANGED\n  fix:');
+    expect(request.status).toBe(AccessRequestStatus.PENDING);
   });
 
   it('does not guess which request is meant', async () => {

@@ -1,10 +1,11 @@
 /** `doctor` as a process: what it finds in a healthy home, in a broken one, and without a server. */
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { exampleState } from '../testing/api.ts';
 import { makeHome, signIn, type Home } from '../testing/command-line.ts';
-import { startInstallation, type Installation } from '../testing/installation.ts';
+import { answerJson, documentOf, startInstallation, type Installation } from '../testing/installation.ts';
+import { longAgo } from '../testing/signed-in.ts';
 
 type Result = { readonly check: string; readonly status: string; readonly message: string; readonly fix?: string };
 
@@ -16,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => installation.close());
 beforeEach(() => {
   Object.assign(installation.state, exampleState());
+  installation.discovery = (_request, response) => answerJson(response, documentOf(installation.origin));
   home = makeHome();
 });
 afterEach(() => home.remove());
@@ -78,6 +80,59 @@ describe('doctor', () => {
     const { code, checks } = await examine();
     expect(code).toBe(1);
     expect(JSON.stringify(checks)).toContain('clustral login');
+  });
+
+  it('uses up no refresh token to look, and renews the session when it is told to mend', async () => {
+    await signIn(home, installation);
+    const accounts = join(home.path, '.clustral', 'profiles', 'default', 'accounts');
+    const file = join(accounts, readdirSync(accounts)[0] ?? '');
+    const account = JSON.parse(readFileSync(file, 'utf8')) as object;
+    writeFileSync(file, JSON.stringify({ ...account, accessTokenExpiresAt: longAgo }));
+    const renewals = (): number => installation.providerCalls.filter((call) => call.endsWith('/token')).length;
+    const before = renewals();
+
+    const { code, checks } = await examine();
+    expect(code).toBe(0);
+    expect(checks.find(({ check }) => check === 'session')).toMatchObject({
+      status: 'ok',
+      message: expect.stringMatching(
+        /^dev@clustral\.local; the access token ended \d+d ago, and the next command renews it$/,
+      ),
+    });
+    expect(checks.find(({ check }) => check === 'account')).toMatchObject({ status: 'skipped' });
+    expect(renewals()).toBe(before);
+
+    const mended = await examine('--fix');
+    expect(mended.checks.find(({ check }) => check === 'session')?.message).toBe('dev@clustral.local, renewed');
+    expect(mended.checks.find(({ check }) => check === 'account')).toMatchObject({ status: 'ok' });
+    expect(renewals()).toBe(before + 1);
+  });
+
+  it('warns of an identity provider that is another one now, and of what kubectl cannot do', async () => {
+    await signIn(home, installation);
+    installation.discovery = (_request, response) =>
+      answerJson(response, { ...documentOf(installation.origin), oidcClientId: 'other', version: '9\u001b[2J' });
+    const { code, checks } = await examine();
+    expect(code).toBe(0);
+    expect(checks.filter(({ status }) => status === 'warn')).toEqual([
+      {
+        check: 'discovery',
+        status: 'warn',
+        message: 'the server names another identity provider than at the sign-in (oidcClientId)',
+        fix: `clustral login ${installation.origin} --force`,
+      },
+      { check: 'kubectl', status: 'warn', message: 'no kubectl on the PATH', fix: expect.any(String) },
+    ]);
+  });
+
+  it('ID-14 obeys nothing that a server says', async () => {
+    await signIn(home, installation);
+    installation.discovery = (_request, response) =>
+      answerJson(response, { ...documentOf(installation.origin), version: '9\u001b[2J\u202e' });
+    const { stdout, stderr } = await home.run(['doctor', '--no-color']);
+    expect(stdout).toContain('read, of version 9\\u001b[2J\\u202e\n');
+    // oxlint-disable-next-line no-control-regex -- what must not be there
+    expect(stdout + stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
   });
 
   it('ID-16 shows no token', async () => {

@@ -21,7 +21,7 @@ export class Doctor extends ClustralCommand {
   static override paths = [['doctor']];
   static override usage = usageOf('doctor', {
     details:
-      'It ends with 1 when a check failed. --fix makes files private again, mends the paths of contexts, and renews a session.',
+      'It ends with 1 when a check failed. --fix makes files private again, mends the paths of contexts, and renews a\nsession.',
     examples: [['For a report', 'clustral doctor -o json']],
   });
   fix: boolean = Option.Boolean('--fix', false, flag('', 'mend what can be mended without a question'));
@@ -33,7 +33,7 @@ export class Doctor extends ClustralCommand {
     const patient: Patient = {
       context,
       profile,
-      account: currentAccount(profile),
+      account: this.account === undefined ? currentAccount(profile) : this.signedIn(profile).account,
       files: kubeconfigFiles(this.kubeconfig, context.env),
       mends: this.fix,
     };

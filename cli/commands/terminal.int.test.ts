@@ -1,9 +1,12 @@
 /** `clustral` with a person in front of it: the offer to sign in again, questions, colours. On a real terminal, or it says that there is none. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { create } from '@bufbuild/protobuf';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { approveDevice } from '../../infra/embedded/identity-provider/sign-in.ts';
+import { RoleSchema } from '@clustral/schemas/gen/clustral/v1/roles_pb.ts';
 import type { Account } from '../profile.ts';
+import { exampleRequest } from '../testing/access-api.ts';
 import { longAgo, signedIn, type SignedIn } from '../testing/signed-in.ts';
 import { missingTerminal, startOnTerminal, type OnTerminal } from '../testing/terminal.ts';
 
@@ -121,6 +124,37 @@ describe('on a terminal', () => {
       expect(colored.screen).toContain('\u001b[32m●');
       // oxlint-disable-next-line no-control-regex -- the colours
       expect(colored.screen.replaceAll(/\u001b\[\d+m/g, '')).toBe(plain.screen);
+    }),
+  );
+
+  it(
+    'access request asks which role, until it is told one',
+    seen(async () => {
+      me.installation.state.roles.push(
+        create(RoleSchema, { id: crypto.randomUUID(), name: 'k8s-admin', k8sGroups: ['system:masters'] }),
+      );
+      const asking = start('access request prod --for 30m --no-color');
+      await asking.showed(
+        /Which role\?\n {2}1 {3}k8s-viewer \(clustral:viewers\)\n {2}2 {3}k8s-admin \(system:masters\)\nNumber from 1 to 2: $/,
+      );
+      asking.type('3\n');
+      await asking.showed(/'3' is none of them\.\nNumber from 1 to 2: $/);
+      asking.type('2\n');
+      const { code, screen } = await asking.finished();
+      expect([code, screen]).toEqual([0, expect.stringContaining('asks for k8s-admin on prod for 30m')]);
+      expect(me.installation.state.requests).toMatchObject([{ roleName: 'k8s-admin' }]);
+    }),
+  );
+
+  it(
+    'access list has short ids, and takes them back',
+    seen(async () => {
+      me.installation.state.requests = [exampleRequest()];
+      const { screen } = await start('access list --no-color').finished();
+      expect(screen).toMatch(
+        /^ID {9}STATUS {4}REQUESTER {11}CLUSTER {3}ROLE {9}FOR {3}ASKED {3}UNTIL {4}REASON\n7f3c1a2b {3}Pending /,
+      );
+      expect((await start('access withdraw 7f3c1a2b --no-color').finished()).code).toBe(0);
     }),
   );
 

@@ -21,11 +21,11 @@ export function modesFinding(home: string, mends: boolean): Finding {
   const left = mends ? wrong.filter((one) => !mended(one)) : wrong;
   if (wrong.length === 0) return ok(`${home} is private`);
   if (left.length === 0) return ok(`made ${named(wrong)} private`);
-  const links = left.filter(({ mode }) => mode === undefined);
-  const [first] = links;
+  const link = left.find(({ mode }) => mode === undefined);
+  const fix = mends ? 'give them to yourself: they belong to somebody else' : 'clustral doctor --fix';
   return fail(
     named(left.map(({ path, why }) => ({ path: `${path} ${why}` }))),
-    first === undefined ? 'clustral doctor --fix' : `remove ${first.path}, then sign in again`,
+    link === undefined ? fix : `remove ${link.path}, then sign in again`,
   );
 }
 

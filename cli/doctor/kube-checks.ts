@@ -80,10 +80,11 @@ function mend(patient: Patient, kubectl: KubectlVersion | undefined): Promise<re
 
 function contextFinding(patient: Patient, context: OurContext, fault: string | undefined): readonly Finding[] {
   const { config } = serverOf(patient);
-  const { name, account, ca, clusterId } = context;
+  const { name, account, ca, clusterId, plugin, token } = context;
   const again = `clustral kube login ${clusterId} --context-name ${name}`;
   const wanted = config.caPem === undefined ? undefined : Buffer.from(config.caPem).toString('base64');
   return [
+    ...(plugin === undefined && token === undefined ? [fail(`${name} has no credential of Clustral`, again)] : []),
     ...(fault === undefined ? [] : [fail(`${name} ${fault}`, 'clustral kube repair')]),
     ...(wanted === undefined || ca === wanted
       ? []

@@ -5,11 +5,11 @@ import { once as happens } from 'node:events';
 import { connect, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { isLoopback } from '../server-address.ts';
+import { span } from '../text.ts';
 import { fail, ok, warn, type Check, type Finding } from './check.ts';
 import { hostOf, portOf, serverOf, type Patient } from './patient.ts';
 
-const dayMs = 86_400_000;
-const soonMs = 14 * dayMs;
+const soonMs = 14 * 86_400_000;
 
 /** The checks of the way to the server. */
 export function networkChecks(patient: Patient): readonly Check[] {
@@ -98,13 +98,13 @@ const leafOf = (socket: TLSSocket): X509Certificate => new X509Certificate(socke
 /** A verified certificate, and whether it or the kept CA ends soon. `now` in milliseconds. */
 export function certificateFinding(leaf: X509Certificate, caPem: string | undefined, now: number): Finding {
   const by = caPem === undefined ? "a CA of this machine's list" : 'the CA that was kept at the sign-in';
-  const ends = [
-    { what: 'the certificate', at: Date.parse(leaf.validTo) },
-    ...(caPem === undefined ? [] : [{ what: 'its CA', at: Date.parse(new X509Certificate(caPem).validTo) }]),
-  ];
-  const soon = ends.find(({ at }) => at - now < soonMs);
-  if (soon !== undefined)
-    return warn(`${soon.what} ends in ${Math.floor((soon.at - now) / dayMs)} days`, 'ask the operator to renew it');
-  const [first] = ends;
-  return ok(`verified with ${by}, until ${new Date(first?.at ?? now).toISOString().slice(0, 10)}`);
+  for (const [what, one] of [['the certificate', leaf] as const, ...(caPem === undefined ? [] : [caOf(caPem)])]) {
+    const [from, to] = [Date.parse(one.validFrom), Date.parse(one.validTo)];
+    // What lives for days only is renewed late, and by a machine.
+    if (to - now < Math.min(soonMs, (to - from) / 4))
+      return warn(`${what} ends in ${span(to - now)}`, 'ask the operator to renew it');
+  }
+  return ok(`verified with ${by}, until ${new Date(leaf.validTo).toISOString().slice(0, 10)}`);
 }
+
+const caOf = (pem: string) => ['its CA', new X509Certificate(pem)] as const;

@@ -5,7 +5,7 @@
 import { ClusterService, type Cluster } from '@clustral/schemas/gen/clustral/v1/clusters_pb.ts';
 import { UserService, type Access } from '@clustral/schemas/gen/clustral/v1/users_pb.ts';
 import { openSession, type Session } from '../client.ts';
-import { currentAccount, type Account } from '../profile.ts';
+import { accountKey, readAccount, type Account } from '../profile.ts';
 import { span } from '../text.ts';
 import { fail, ok, once, skipped, type Check, type Finding } from './check.ts';
 import { serverOf, type Patient } from './patient.ts';
@@ -46,7 +46,7 @@ async function sessionFinding(patient: Patient, limitMs: number): Promise<Findin
 
 async function askReachable(patient: Patient, limitMs: number): Promise<Reachable | undefined> {
   // As it stands on disk now: the check before may have renewed it.
-  const account = currentAccount(patient.profile);
+  const account = patient.account && readAccount(patient.profile, accountKey(patient.account));
   if (account === undefined || Date.parse(account.accessTokenExpiresAt) <= patient.context.now().getTime())
     return undefined;
   const { refreshToken: _kept, ...onlyAccess } = account;

@@ -38,12 +38,15 @@ export function exampleRequest(given: Partial<Omit<AccessRequest, '$typeName'>> 
 export function exampleAccess(router: ConnectRouter, state: ApiState): void {
   const found = (id: string): AccessRequest => {
     const request = state.requests.find((one) => one.id === id);
-    if (!request) throw refusal('VALIDATION_ERROR', 'There is no such request.');
+    if (!request) throw refusal('REQUEST_NOT_FOUND', 'There is no such request.');
     return request;
   };
   const change = (id: string, from: AccessRequestStatus, given: Partial<AccessRequest>): AccessRequest => {
     const request = found(id);
-    if (request.status !== from) throw refusal('CONFLICT', 'The request is not in that state.');
+    if (request.status !== from)
+      throw from === AccessRequestStatus.PENDING
+        ? refusal('REQUEST_NOT_PENDING', 'The request waits for no decision.')
+        : refusal('GRANT_NOT_ACTIVE', 'The request gives no access.');
     return Object.assign(request, given);
   };
   router.service(AccessService, {

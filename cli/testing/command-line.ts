@@ -24,7 +24,7 @@ export type Home = {
 };
 
 const main = join(import.meta.dirname, '..', 'main.ts');
-const limitMs = 20_000;
+const limitMs = 60_000;
 // Every home is new, and compiling everything anew for each would take most of the time of the tests.
 const compiled = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'clustral-cli');
 

@@ -21,6 +21,8 @@ export type Installation = {
   /** Certificate of the server, which is its own CA, PEM. */
   readonly ca: string;
   readonly state: ApiState;
+  /** What the identity provider was asked, e.g. `POST /realms/clustral/protocol/openid-connect/token`. */
+  readonly providerCalls: string[];
   /** Answers the discovery document; a test may put a hostile one in its place. */
   discovery: (request: IncomingMessage, response: ServerResponse) => void;
   /** Access tokens issued before now are refused from now on. */
@@ -55,6 +57,7 @@ export async function startInstallation(): Promise<Installation> {
     origin,
     ca: certificate,
     state,
+    providerCalls: [],
     discovery: (_request, response) => answerJson(response, documentOf(origin)),
     refuseOldTokens: () => verify.refuseOld(),
     async close() {
@@ -66,6 +69,7 @@ export async function startInstallation(): Promise<Installation> {
   };
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const path = request.url ?? '';
+    if (path.startsWith('/realms/')) installation.providerCalls.push(`${request.method} ${path}`);
     if (path.startsWith('/realms/')) passOn(request, response, provider.port);
     else if (path === discoveryPath) installation.discovery(request, response);
     else if (path.startsWith('/clustral.v1.')) api(request, response);

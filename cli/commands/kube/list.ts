@@ -54,7 +54,7 @@ export class KubeList extends ListCommand {
       plural: 'access',
       json: { access: (await asJson(MeSchema, me))['access'] },
       nameOf: ({ clusterName }) => `cluster/${clusterName}`,
-      empty: 'You can reach no cluster: ask an administrator for a role.',
+      empty: 'You can reach no cluster: clustral access request <cluster> asks for a role.',
     });
     return exitCodes.ok;
   }

@@ -6,8 +6,9 @@ import { promisify } from 'node:util';
 import { create } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ClusterSchema } from '@clustral/schemas/gen/clustral/v1/clusters_pb.ts';
+import { contextsIn, removeContexts } from '../../kubeconfig.ts';
 import { clusterId } from '../../testing/api.ts';
-import { signedIn, type SignedIn } from '../../testing/signed-in.ts';
+import { longAgo, signedIn, type SignedIn } from '../../testing/signed-in.ts';
 
 let me: SignedIn;
 beforeAll(async () => {
@@ -15,6 +16,47 @@ beforeAll(async () => {
 });
 afterAll(() => me.close());
 beforeEach(() => me.reset());
+
+type Exec = {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+};
+
+/** Calls the plugin of the first user byte for byte as kubectl does. */
+function callPlugin(): Promise<{ stdout: string; stderr: string }> {
+  const { command, args, env } = me.kubeconfig().users[0].user.exec as Exec;
+  return promisify(execFile)(command, args, {
+    env: {
+      ...Object.fromEntries(env.map(({ name, value }) => [name, value])),
+      HOME: me.home.path,
+      KUBERNETES_EXEC_INFO: '{"apiVersion":"client.authentication.k8s.io/v1beta1","spec":{"interactive":true}}',
+    },
+  });
+}
+
+/** A file of which every byte is somebody's. */
+const foreign = `# of mine   \t
+clusters:
+- cluster: { server: 'https://127.0.0.1:6443',   insecure-skip-tls-verify: true } # home
+  name:   home
+
+# between
+contexts:
+-   context: {cluster: home,user: home}
+    name: home
+current-context:   home
+users:
+- name: home
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1beta1
+      command: aws
+      args: [ eks,   get-token ]   # foreign plugin
+      env: null
+      unknown-field: yes
+x-mine: 0123
+`;
 
 describe('kube login', () => {
   it('writes a context whose plugin answers kubectl silently, from the cache and afresh', async () => {
@@ -31,7 +73,7 @@ describe('kube login', () => {
     ]);
     expect(contexts).toEqual([{ name: 'clustral-prod', context: { cluster: 'clustral-prod', user: 'clustral-prod' } }]);
     expect(current).toBe('clustral-prod');
-    const { exec } = users[0].user;
+    const { exec } = users[0].user as { exec: Exec };
     expect(exec).toMatchObject({
       interactiveMode: 'IfAvailable',
       provideClusterInfo: false,
@@ -39,16 +81,8 @@ describe('kube login', () => {
     });
     expect(Object.keys(users[0].user)).toEqual(['exec']);
 
-    const run = () =>
-      promisify(execFile)(exec.command, exec.args, {
-        env: {
-          ...Object.fromEntries(exec.env.map(({ name, value }: { name: string; value: string }) => [name, value])),
-          HOME: me.home.path,
-          KUBERNETES_EXEC_INFO: '{"apiVersion":"client.authentication.k8s.io/v1beta1","spec":{"interactive":true}}',
-        },
-      });
     const [first] = me.installation.state.issued;
-    const cached = await run();
+    const cached = await callPlugin();
     expect(cached.stderr).toBe('');
     expect(JSON.parse(cached.stdout)).toEqual({
       apiVersion: 'client.authentication.k8s.io/v1beta1',
@@ -58,7 +92,7 @@ describe('kube login', () => {
     expect(me.calls('IssueCredential')).toBe(1);
 
     rmSync(join(me.profile, 'cache'), { recursive: true });
-    const afresh = await Promise.all([1, 2, 3, 4].map(run));
+    const afresh = await Promise.all([1, 2, 3, 4].map(() => callPlugin()));
     expect(me.calls('IssueCredential')).toBe(2);
     expect(new Set(afresh.map(({ stdout }) => stdout)).size).toBe(1);
     expect(me.installation.state.issued.map(({ ttl }) => ttl)).toEqual(['30m', '30m']);
@@ -132,19 +166,52 @@ describe('kube login', () => {
     expect(existsSync(join(me.home.path, '.kube'))).toBe(false);
   });
 
-  it('twenty times at once leaves twenty contexts (ID-13)', async () => {
+  it('twenty times at once leaves twenty contexts (ID-13), each where its name lives, and every foreign byte', async () => {
     const ids = Array.from({ length: 20 }, (_, n) => `0198f7a0-0000-7000-8000-1000000000${String(n).padStart(2, '0')}`);
     me.installation.state.clusters = ids.map((id, n) => create(ClusterSchema, { id, name: `c${n}` }));
-    const finished = await Promise.all(ids.map((_, n) => me.home.run(['kube', 'login', `c${n}`])));
+    const [one = '', two = '', three = ''] = ['one', 'two', 'three'].map((name) => join(me.home.path, '.kube', name));
+    mkdirSync(dirname(one));
+    writeFileSync(one, foreign);
+    await me.run(`kube login c3 --kubeconfig ${two}`);
+    writeFileSync(two, `${readFileSync(two, 'utf8')}# the end of two\n`);
+
+    const KUBECONFIG = [one, two, three].join(':');
+    const finished = await Promise.all(ids.map((_, n) => me.home.run(['kube', 'login', `c${n}`], { KUBECONFIG })));
     expect(finished.filter(({ code }) => code !== 0)).toEqual([]);
-    const config = me.kubeconfig();
-    for (const list of ['clusters', 'users', 'contexts'])
-      expect(config[list].map(({ name }: { name: string }) => name).toSorted()).toEqual(
-        ids.map((_, n) => `clustral-c${n}`).toSorted(),
-      );
-    const left = readdirSync(join(me.home.path, '.kube')).filter((name) => name.startsWith('config'));
-    expect(left.toSorted()).toEqual(['config', 'config.bak']);
-  });
+    const names = ids.map((_, n) => `clustral-c${n}`).toSorted();
+    expect(
+      contextsIn([one, two])
+        .map(({ name }) => name)
+        .toSorted(),
+    ).toEqual(names);
+    expect(contextsIn([two]).map(({ name }) => name)).toEqual(['clustral-c3']);
+    expect(readdirSync(dirname(one)).toSorted()).toEqual(['one', 'one.bak', 'two']);
+
+    expect(readFileSync(two, 'utf8').endsWith('\n# the end of two\n')).toBe(true);
+    await removeContexts([one], () => true);
+    // Whichever was the current context last is gone.
+    expect(readFileSync(one, 'utf8')).toBe(foreign.replace('current-context:   home', 'current-context:   ""'));
+  }, 90_000);
+
+  it('has the plugin renew once, however many kubectl find everything expired: twenty here', async () => {
+    await me.run('kube login prod');
+    const forget = (): void => rmSync(join(me.profile, 'cache'), { recursive: true });
+    forget();
+    // The first start compiles the tool for the nineteen and one that follow.
+    expect(await callPlugin()).toMatchObject({ stderr: '' });
+    forget();
+    const { refreshToken } = me.account();
+    me.changeAccount({ accessTokenExpiresAt: longAgo });
+    me.installation.providerCalls.length = 0;
+    const issued = me.calls('IssueCredential');
+
+    const answers = await Promise.all(Array.from({ length: 20 }, () => callPlugin()));
+    expect(answers.filter(({ stderr }) => stderr !== '')).toEqual([]);
+    expect(new Set(answers.map(({ stdout }) => stdout)).size).toBe(1);
+    expect(me.installation.providerCalls.filter((call) => call.endsWith('/token'))).toHaveLength(1);
+    expect(me.calls('IssueCredential')).toBe(issued + 1);
+    expect(me.account().refreshToken).not.toBe(refreshToken);
+  }, 90_000);
 
   it('is undone by kube logout', async () => {
     await me.run('kube login prod');

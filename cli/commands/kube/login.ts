@@ -92,7 +92,7 @@ export class KubeLogin extends ClustralCommand {
     const { access } = await session.client(UserService).getMe({});
     const reachable = new Set(access.map(({ clusterId }) => clusterId));
     if (this.all && reachable.size === 0)
-      throw new CliError(exitCodes.notFound, 'you can reach no cluster', 'ask an administrator for a role');
+      throw new CliError(exitCodes.notFound, 'you can reach no cluster', 'clustral access request <cluster>');
     const wanted = this.all ? [...reachable] : this.clusters;
     const found = await Promise.all(wanted.map((nameOrId) => findCluster(session, nameOrId)));
     const byId = new Map(found.map(({ id, name }) => [id, name]));
@@ -156,7 +156,7 @@ export class KubeLogin extends ClustralCommand {
     const isSingle = targets.length === 1;
     for (const { name } of targets.filter(({ hasRole }) => !hasRole))
       this.warn(
-        `you have no role on ${isSingle ? 'this cluster' : `the cluster of ${name}`} yet: kubectl is refused until you are given one, or ask: clustral access request.`,
+        `you have no role on ${isSingle ? 'this cluster' : `the cluster of ${name}`} yet: kubectl is refused until you have one. Ask for it: clustral access request`,
       );
     if (!this.embedToken) return;
     const left = Math.min(...targets.map(({ expiresAt = '' }) => Date.parse(expiresAt))) - this.context.now().getTime();

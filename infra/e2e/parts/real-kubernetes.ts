@@ -1,65 +1,69 @@
 /**
  * A real Kubernetes for the suites: the scripts of `kubernetes/` as one part that is started and ended. What this machine lacks for it
- * is named by `missingForKubernetes`, so that a suite which does not run says why. It ends only what it started.
+ * is named by `missingForKubernetes`, so that a suite which does not run says why. Several may run side by side; however a run ends, the
+ * kernel takes its processes, pods and interfaces away.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePorts } from '../../standalone/ports.ts';
 import { kubectl } from './kubectl.ts';
 
 const scripts = join(import.meta.dirname, 'kubernetes');
 const cache = process.env['REALPARTS_CACHE'] ?? join(homedir(), '.cache', 'clustral-realparts');
 /** A cold build takes about eight minutes on two cores; a start without one, a quarter of a minute. */
 const startMs = 1_500_000;
-const stopMs = 60_000;
+const stopMs = 30_000;
 
 export type RealKubernetes = {
   /** kubeconfig of the cluster's own administrator. */
   readonly adminKubeconfig: string;
-  /** The API server's own audit log, a JSON object a line. */
-  auditLog(): readonly Readonly<Record<string, unknown>>[];
+  /** The API server's own audit log, newest last. */
+  auditLog(): readonly ClusterAuditEvent[];
   stop(): Promise<void>;
 };
 
-/** What this machine lacks to run it; undefined when nothing. */
+/** What the suites look at in an event of the API server's audit (audit.k8s.io/v1). */
+export type ClusterAuditEvent = {
+  readonly auditID: string;
+  readonly verb: string;
+  readonly objectRef?: { readonly resource?: string; readonly subresource?: string };
+  readonly impersonatedUser?: { readonly username: string; readonly groups?: readonly string[] };
+};
+
+/** What this machine lacks to run it, and cannot install; undefined when nothing. */
 export function missingForKubernetes(): string | undefined {
   if (process.platform !== 'linux') return 'Linux, to run containers on';
-  if (process.getuid?.() !== 0) return 'root, to run containers and to make a bridge';
-  if (!existsSync(join(cache, `kubernetes-${version()}`, 'echo-server')) && !has('go', 'version')) {
-    return 'Go, to build Kubernetes with';
-  }
-  return has('openssl', 'version') ? undefined : 'openssl, to make keys with';
+  if (process.getuid?.() !== 0) return 'root, to run containers in namespaces of their own';
+  if (!has('dpkg', '--version'))
+    return 'dpkg and apt, to know and to install containerd, runc and the CNI plugins with';
+  if (!has('setpriv', '--version') || !has('unshare', '--version')) return 'setpriv and unshare of util-linux';
+  const isBuilt = existsSync(join(cache, `kubernetes-${version()}`, 'echo-server'));
+  return isBuilt || has('go', 'version') ? undefined : 'Go, to build Kubernetes with';
 }
 
 /** Starts it with one node and real pods. Throws with what the scripts said when it does not come up. */
 export async function startKubernetes(): Promise<RealKubernetes> {
-  const state = mkdtempSync(join(tmpdir(), 'kubernetes-'));
-  // The scripts use the five ports behind it as well.
-  const [port = 0] = await freePorts(1);
-  const child = spawn('bash', [join(scripts, 'up'), '--port', String(port), '--state', state, '--node'], {
+  // A test run that is killed must not leave a cluster behind.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', join(scripts, 'up')], {
     env: { ...process.env, KUBECTL: kubectl('1.35'), REALPARTS_CACHE: cache },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const adminKubeconfig = await ready(child).catch(async (error: unknown) => {
     await end(child);
-    rmSync(state, { recursive: true, force: true });
     throw error;
   });
+  const auditFile = join(dirname(adminKubeconfig), 'audit.log');
   return {
     adminKubeconfig,
     auditLog: () =>
-      readFileSync(join(state, 'audit.log'), 'utf8')
+      readFileSync(auditFile, 'utf8')
         .split('\n')
         .filter((line) => line.endsWith('}'))
-        .map((line) => JSON.parse(line) as Record<string, unknown>),
-    async stop() {
-      await end(child);
-      rmSync(state, { recursive: true, force: true });
-    },
+        .map((line) => JSON.parse(line) as ClusterAuditEvent),
+    stop: () => end(child),
   };
 }
 
@@ -67,8 +71,8 @@ async function ready(child: ChildProcess): Promise<string> {
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-4_096);
-    // How long a build takes should be seen while it does.
-    if (chunk.includes('building')) process.stdout.write(chunk);
+    // What is built or installed, and how long that takes, should be seen while it does.
+    if (/^(?:building|installing|  \d+ s,)/m.test(chunk.toString())) process.stdout.write(chunk);
   });
   if (child.stdout === null) throw new Error('the scripts have no output to read');
   const lines = createInterface(child.stdout);
