@@ -7,6 +7,7 @@ import type { RequestHead } from '@clustral/schemas/lane-codec.ts';
 import { hopByHop } from '@clustral/schemas/hop-by-hop.ts';
 
 const dropped: ReadonlySet<string> = new Set([
+  ...hopByHop,
   'audit-id',
   'authorization',
   'cookie',
@@ -16,7 +17,7 @@ const dropped: ReadonlySet<string> = new Set([
   'impersonate',
   'x-internal-token',
 ]);
-const droppedPrefixes = ['impersonate-', 'x-clustral-', 'x-forwarded-', 'x-remote-'] as const;
+const droppedPrefixes = /^(?:impersonate|x-clustral|x-forwarded|x-remote)-/;
 
 /** A token as a WebSocket subprotocol: API servers take it for whoever asks. */
 const bearerSubprotocol = 'base64url.bearer.authorization.k8s.io.';
@@ -65,16 +66,17 @@ function kept(raw: readonly string[]): string[] {
   const headers: string[] = [];
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const name = (raw[at] ?? '').toLowerCase();
-    // Some servers take `_` for `-` (PX-04).
-    const key = name.replaceAll('_', '-');
-    if (hopByHop.has(key) || dropped.has(key) || listed.has(key)) continue;
-    if (droppedPrefixes.some((prefix) => key.startsWith(prefix))) continue;
+    const key = folded(name);
+    if (dropped.has(key) || listed.has(key) || droppedPrefixes.test(key)) continue;
     const value = raw[at + 1] ?? '';
     const sent = key === 'sec-websocket-protocol' ? withoutBearer(value) : value;
     if (sent !== '' || value === '') headers.push(name, sent);
   }
   return headers;
 }
+
+// Some servers take `_` for `-` (PX-04).
+const folded = (lower: string): string => (lower.includes('_') ? lower.replaceAll('_', '-') : lower);
 
 // Of several subprotocols one may be a token, and with a token somebody else's name (PX-08).
 function withoutBearer(subprotocols: string): string {
@@ -88,7 +90,7 @@ function listedInConnection(raw: readonly string[]): ReadonlySet<string> {
   const listed = new Set<string>();
   for (let at = 0; at + 1 < raw.length; at += 2) {
     if ((raw[at] ?? '').toLowerCase() !== 'connection') continue;
-    for (const option of (raw[at + 1] ?? '').split(',')) listed.add(option.trim().toLowerCase().replaceAll('_', '-'));
+    for (const option of (raw[at + 1] ?? '').split(',')) listed.add(folded(option.trim().toLowerCase()));
   }
   listed.delete('content-length');
   listed.delete('content-type');

@@ -142,6 +142,8 @@ export class Service {
       onTrustBundle: (pem) => void this.#trust(pem, server).catch((error: unknown) => this.#say(String(error))),
     });
     connections.add(connection);
+    // Renewed while this one was being dialled: it was not there to be replaced with the others.
+    if (keeper.current && keeper.current.certificatePem !== identity.certificatePem) connection.replace(0);
     await Promise.race([connection.opened, aborted(this.#abort.signal)]);
     this.#said = '';
     log.info({ controlPlane: url.host }, 'connected to the control plane');

@@ -20,9 +20,18 @@ const resetOnItsWayMs = 50;
 // Made once: an error costs more than a request when watches are cancelled by the thousand.
 const cancelled = new Error('the request is not wanted any more');
 
+/** In place of handlers that hear no more: Node keeps a stream until the next full collection, and all that hangs on it (0010). */
+const nobody: UpstreamHandlers = {
+  head: () => undefined,
+  data: () => true,
+  end: () => undefined,
+  fail: () => undefined,
+  drain: () => undefined,
+};
+
 export class H2Request implements UpstreamRequest {
   readonly #stream: ClientHttp2Stream;
-  readonly #handlers: UpstreamHandlers;
+  #handlers: UpstreamHandlers;
   readonly #target: H2Target;
   #over = false;
   #answering = false;
@@ -43,7 +52,7 @@ export class H2Request implements UpstreamRequest {
     stream.on('response', (head, _flags, raw) => this.#answer(head[':status'] ?? 0, raw as unknown as string[]));
     stream.on('error', (error) => (this.#error = error));
     stream.on('close', () => this.#closed());
-    if (!bodyless) stream.on('drain', () => this.#over || this.#handlers.drain());
+    if (!bodyless) stream.on('drain', () => this.#handlers.drain());
   }
 
   /** Called once when the stream no longer counts against the server's limit. */
@@ -68,7 +77,7 @@ export class H2Request implements UpstreamRequest {
   }
 
   cancel(): void {
-    this.#over = true;
+    this.#leave();
     // To close it instead would end the body first, and a body that was cut off would look whole.
     this.#stream.destroy(cancelled);
   }
@@ -79,7 +88,7 @@ export class H2Request implements UpstreamRequest {
     const stream = this.#stream;
     // Not before: data may be announced ahead of the head that came with it.
     stream.on('data', (chunk: Buffer) => {
-      if (!this.#over && !this.#handlers.data(chunk)) stream.pause();
+      if (!this.#handlers.data(chunk)) stream.pause();
     });
     stream.on('end', () => this.#ended());
     this.#handlers.head(status, replyHeaders(raw));
@@ -88,16 +97,22 @@ export class H2Request implements UpstreamRequest {
   // A stream that was reset ends as well; its code tells the two apart.
   #ended(): void {
     if (this.#over || this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR || this.#stream.aborted) return;
-    this.#over = true;
-    this.#handlers.end();
+    this.#leave().end();
     // The rest of a body that the server did not wait for.
     if (!this.#stream.writableEnded) this.#stream.destroy(cancelled);
   }
 
   #closed(): void {
     if (this.#over) return;
+    this.#leave().fail(agentError(this.#whyClosed()));
+  }
+
+  /** Returns the handlers for their last word. */
+  #leave(): UpstreamHandlers {
+    const handlers = this.#handlers;
     this.#over = true;
-    this.#handlers.fail(agentError(this.#whyClosed()));
+    this.#handlers = nobody;
+    return handlers;
   }
 
   #whyClosed(): string {

@@ -4,14 +4,12 @@
  */
 import { LaneViolation, type LaneFailure, type ReplyHead, type RequestHead } from './lane-codec.ts';
 
-// One char per byte whatever the byte, but another table than latin1 from 0x80 on: only ASCII is taken from it.
-const toChars = new TextDecoder('latin1');
+// ASCII too: the decoder of latin1 goes through every byte in JavaScript, and knows another table from 0x80 on.
 const toText = new TextDecoder();
 
 /** Walks the fields of one protobuf message. */
 class Fields {
   readonly #bytes: Uint8Array;
-  readonly #chars: string;
   #at = 0;
   /** Number of the field that `next` found. */
   field = 0;
@@ -19,7 +17,6 @@ class Fields {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#chars = toChars.decode(bytes);
   }
 
   /** Goes to the next field; its value must then be read or passed over. */
@@ -37,22 +34,17 @@ class Fields {
   }
 
   text(): string {
-    const [start, end] = this.#span();
-    return this.#isAscii(start, end) ? this.#chars.slice(start, end) : toText.decode(this.#bytes.subarray(start, end));
+    return toText.decode(this.#span());
   }
 
   /** A bytes field, one char per byte. */
   latin1(): string {
-    const [start, end] = this.#span();
-    if (this.#isAscii(start, end)) return this.#chars.slice(start, end);
-    let text = '';
-    for (let i = start; i < end; i += 1) text += String.fromCharCode(this.#bytes[i] ?? 0);
-    return text;
+    const bytes = this.#span();
+    return isAscii(bytes) ? toText.decode(bytes) : Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
   }
 
   message(): Fields {
-    const [start, end] = this.#span();
-    return new Fields(this.#bytes.subarray(start, end));
+    return new Fields(this.#span());
   }
 
   skip(): void {
@@ -74,19 +66,12 @@ class Fields {
     }
   }
 
-  #isAscii(start: number, end: number): boolean {
-    for (let i = start; i < end; i += 1) {
-      if ((this.#bytes[i] ?? 0) > 0x7f) return false;
-    }
-    return true;
-  }
-
-  #span(): readonly [number, number] {
+  #span(): Uint8Array {
     this.#expect(2);
     const length = this.#varint();
     const start = this.#at;
     this.#advance(length);
-    return [start, this.#at];
+    return this.#bytes.subarray(start, this.#at);
   }
 
   #advance(length: number): void {
@@ -109,6 +94,13 @@ class Fields {
   #expect(type: number): void {
     if (this.#type !== type) throw new LaneViolation('a field of a head has the wrong type');
   }
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i += 1) {
+    if ((bytes[i] ?? 0) > 0x7f) return false;
+  }
+  return true;
 }
 
 /** Reads `LaneHead`. */

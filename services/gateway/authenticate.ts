@@ -3,7 +3,7 @@
  * surfaces, kubeconfig tokens on the kubectl path. A token is taken from the `Authorization` header only, never from a URL
  * or a cookie (PX-22). What was verified is remembered for 30 s under its SHA-256, with the internal token that goes with it.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '@clustral/schemas/errors.ts';
@@ -147,4 +147,4 @@ function tokenOf(request: IncomingMessage): string | undefined {
   return /^bearer +([\w.~+/-]+=*) *$/i.exec(request.headers.authorization ?? '')?.[1];
 }
 
-const digest = (token: string): string => createHash('sha256').update(token).digest('base64');
+const digest = (token: string): string => hash('sha256', token, 'base64');

@@ -23,8 +23,8 @@ export type Carried = {
   readonly switching: { readonly protocol: string; readonly socket: Socket } | undefined;
   /** All headers that go on, flat. */
   readonly headers: string[];
-  /** Header lines added to the answer unless it has them. */
-  readonly answerAdditions: readonly (readonly [name: string, value: string])[];
+  /** Headers added to the answer unless it has them, flat. */
+  readonly answerAdditions: readonly string[];
   /** Told when no head came: the answer is the caller's to write. */
   readonly failed: (refusal: Refusal, cause: Error) => void;
 };
@@ -63,9 +63,8 @@ class Exchange implements Dispatcher.DispatchHandler {
       this.#gone = true;
       this.#controller?.abort(new ClientGone());
     });
-    response.on('drain', () => this.#controller?.resume());
     // A write that meets a connection which just went is told here as well; 'close' has dealt with it.
-    response.on('error', () => undefined);
+    response.on('error', nothing);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -102,7 +101,9 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { response } = this.#carried;
-    if (!response.destroyed && !response.write(chunk)) controller.pause();
+    if (response.destroyed || response.write(chunk)) return;
+    controller.pause();
+    response.once('drain', () => controller.resume());
   }
 
   onResponseEnd(): void {
@@ -121,15 +122,12 @@ class Exchange implements Dispatcher.DispatchHandler {
     else this.#carried.failed(refusalOfFailure(error, 'The control plane'), error);
   }
 
-  /** The headers of the answer, with what is added unless it is there. */
   #headersOf({ rawHeaders }: Dispatcher.DispatchController): string[] {
-    const headers = answerHeaders((rawHeaders ?? []) as readonly Buffer[]);
-    for (const [name, value] of this.#carried.answerAdditions) {
-      if (!headers.some((header, index) => index % 2 === 0 && header.toLowerCase() === name)) headers.push(name, value);
-    }
-    return headers;
+    return answerHeaders((rawHeaders ?? []) as readonly Buffer[], this.#carried.answerAdditions);
   }
 }
+
+const nothing = (): void => undefined;
 
 /** What a failure to get an answer from behind is called. `service` begins the sentence. */
 export function refusalOfFailure(error: unknown, service: string): Refusal {

@@ -32,25 +32,33 @@ const ours = new Set([
   'audit-id',
 ]);
 
-const oursByPrefix = ['x-forwarded-', 'x-http-method', 'x-remote-', 'x-clustral-', 'proxy-'];
+const oursByPrefix = /^(?:x-forwarded-|x-http-method|x-remote-|x-clustral-|proxy-)/;
 
 /** A name in the one spelling in which names are compared: lower case, `_` as `-`, because some servers fold them. */
-const folded = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+function folded(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
+}
+
+// Lengths first: most names have another, and lower-casing is what costs.
+const isConnection = (name: string): boolean =>
+  name.length === 'connection'.length && name.toLowerCase() === 'connection';
 
 /** Names that the `Connection` headers of a message list: they concern this hop only. */
 export function connectionListed(rawHeaders: readonly string[]): ReadonlySet<string> {
   const listed = new Set<string>();
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() !== 'connection') continue;
+    if (!isConnection(rawHeaders[index] ?? '')) continue;
     for (const name of (rawHeaders[index + 1] ?? '').split(',')) listed.add(folded(name.trim()));
   }
   return listed;
 }
 
 /** True for a header that the gateway writes itself or that ends at this hop. `name` in any spelling. */
-export function endsHere(name: string, listed: ReadonlySet<string>): boolean {
-  const plain = folded(name);
-  if (hopByHop.has(plain) || ours.has(plain) || oursByPrefix.some((prefix) => plain.startsWith(prefix))) return true;
+export const endsHere = (name: string, listed: ReadonlySet<string>): boolean => isOurs(folded(name), listed);
+
+function isOurs(plain: string, listed: ReadonlySet<string>): boolean {
+  if (hopByHop.has(plain) || ours.has(plain) || oursByPrefix.test(plain)) return true;
   // `Connection: Impersonate-User` must not make a refused header (D13) vanish without a word.
   return listed.has(plain) && !plain.startsWith('impersonate-');
 }
@@ -65,28 +73,33 @@ export function onwardRawHeaders(request: IncomingMessage, added: readonly strin
   const onward: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
-    if (endsHere(name, listed) || isCredential(name)) continue;
+    const plain = folded(name);
+    if (plain === 'authorization' || plain === 'cookie' || isOurs(plain, listed)) continue;
     onward.push(name, rawHeaders[index + 1] ?? '');
   }
   onward.push(...added);
   return onward;
 }
 
-const isCredential = (name: string): boolean => {
-  const plain = folded(name);
-  return plain === 'authorization' || plain === 'cookie';
-};
-
-/** The headers of an answer from behind, without those that ended at that hop. Values as received, one line each. */
-export function answerHeaders(rawHeaders: readonly (Buffer | string)[]): string[] {
+/**
+ * The headers of an answer from behind, without those that ended at that hop: name, value, name, value. Values as received, one
+ * line each. `added` (flat, names in lower case) goes behind them unless they have it.
+ */
+export function answerHeaders(rawHeaders: readonly (Buffer | string)[], added: readonly string[] = []): string[] {
   const lines = rawHeaders.map((part) => (typeof part === 'string' ? part : part.toString('latin1')));
   const listed = connectionListed(lines);
+  const names: string[] = [];
   const onward: string[] = [];
   for (let index = 0; index + 1 < lines.length; index += 2) {
     const name = lines[index] ?? '';
     const plain = name.toLowerCase();
     if (hopByHop.has(plain) || plain === 'proxy-connection' || listed.has(plain)) continue;
+    names.push(plain);
     onward.push(name, lines[index + 1] ?? '');
+  }
+  for (let index = 0; index + 1 < added.length; index += 2) {
+    const name = added[index] ?? '';
+    if (!names.includes(name)) onward.push(name, added[index + 1] ?? '');
   }
   return onward;
 }
@@ -104,7 +117,8 @@ export function valuesOf(request: Pick<IncomingMessage, 'rawHeaders'>, name: str
   const { rawHeaders } = request;
   const values: string[] = [];
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '');
+    const header = rawHeaders[index] ?? '';
+    if (header.length === name.length && header.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '');
   }
   return values;
 }

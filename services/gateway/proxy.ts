@@ -134,9 +134,11 @@ function addedHeaders({ correlation, sourceAddress }: Arrival, internalToken: st
   return added;
 }
 
-const answerAdditions = ({ correlation }: Arrival): (readonly [string, string])[] => [
-  [correlationHeader, correlation.correlationId],
-  ['traceresponse', correlation.traceresponse],
+const answerAdditions = ({ correlation }: Arrival): string[] => [
+  correlationHeader,
+  correlation.correlationId,
+  'traceresponse',
+  correlation.traceresponse,
 ];
 
 function refusalAnswer(thrown: unknown, arrival: Arrival, options: KubectlProxyOptions): ReturnType<typeof textAnswer> {

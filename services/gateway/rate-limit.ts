@@ -67,7 +67,9 @@ type Rate = { readonly burst: number; readonly perInterval: number; readonly int
 
 function buckets({ burst, perInterval, intervalMs }: Rate): (key: string) => Entry {
   const ttl = Math.ceil((burst / perInterval) * intervalMs) + 1_000;
-  const entries = new LRUCache<string, Entry>({ max: mostBuckets, ttl, updateAgeOnGet: true });
+  // Its clock is a timer of this length: of the default, a millisecond, every request would set one.
+  const ttlResolution = 100;
+  const entries = new LRUCache<string, Entry>({ max: mostBuckets, ttl, ttlResolution, updateAgeOnGet: true });
   return (key) => {
     const known = entries.get(key);
     if (known) return known;

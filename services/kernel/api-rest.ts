@@ -45,7 +45,7 @@ type Exchange = {
 
 async function answer({ request, reply, route, options, handler }: Exchange): Promise<void> {
   const result = await runCall(
-    { options, route, headers: request.headers, correlation: request.correlation, signal: signalOf(request) },
+    { options, route, headers: request.headers, correlation: request.correlation, signal: signalOf(reply) },
     (call) => handler(messageOf(route, request) as never, call),
   );
   if (result.position !== undefined) reply.header(positionHeader, String(result.position));
@@ -128,8 +128,9 @@ function refuseOtherMethods(app: FastifyInstance, path: string, verbs: readonly 
   });
 }
 
-function signalOf(request: FastifyRequest): AbortSignal {
+// By the response: a request closes when it was read, and one without a body not at all.
+function signalOf(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  request.raw.once('close', () => gone.abort());
+  reply.raw.once('close', () => gone.abort());
   return gone.signal;
 }

@@ -3,7 +3,7 @@
  * and kind are fixed when it is made and never read from the token (D9, ID-01, RFC 8725). Verified tokens are remembered for
  * a short while under the SHA-256 of the token, never longer than they live.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   calculateJwkThumbprint,
   errors,
@@ -62,7 +62,9 @@ export type VerifierOptions = {
 /** Clock difference between two machines that is tolerated, in seconds (F-25). */
 export const clockSkewSeconds = 30;
 
-const remembered = { max: 10_000, ttlMs: 30_000 };
+const remembered = { max: 10_000, ms: 30_000 };
+
+type Remembered<Claims> = { readonly claims: Claims; readonly sinceMs: number; readonly untilMs: number };
 
 /** Verifies one kind of token. */
 export type Verifier<Claims> = {
@@ -77,14 +79,18 @@ export async function createVerifier<Claims extends { readonly kind: string; rea
   const keys = new Map<string, CryptoKey>();
   for (const pem of options.publicKeysPem)
     keys.set(await keyIdOf(pem, options.algorithm), await importSPKI(pem, options.algorithm));
-  const verified = new LRUCache<string, Claims>({ max: remembered.max, ttl: remembered.ttlMs });
+  // The cache's own `ttl` sets a timer of a millisecond with nearly every look.
+  const verified = new LRUCache<string, Remembered<Claims>>({ max: remembered.max });
   return {
     async verify(token) {
-      const key = createHash('sha256').update(token).digest('base64');
+      const key = hash('sha256', token, 'base64');
+      const now = options.now();
       const known = verified.get(key);
-      if (known !== undefined && (known.exp + clockSkewSeconds) * 1000 > options.now()) return known;
+      // A clock that was set back would have it remembered for longer.
+      if (known !== undefined && known.sinceMs <= now && now < known.untilMs) return known.claims;
       const claims = await verifyOnce<Claims>(token, keys, options);
-      verified.set(key, claims);
+      const untilMs = Math.min(now + remembered.ms, (claims.exp + clockSkewSeconds) * 1000);
+      verified.set(key, { claims, sinceMs: now, untilMs });
       return claims;
     },
   };

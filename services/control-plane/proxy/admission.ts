@@ -31,7 +31,7 @@ export type Admitted = {
   readonly request: KubernetesRequest;
   readonly impersonation: Impersonation;
   /** The decision taken again, as policy stands then. */
-  decideAgain(): Impersonation;
+  readonly decideAgain: () => Impersonation;
 };
 
 /** A request that is answered here: discovery's fixed list for a person without a role (D20). */

@@ -14,7 +14,7 @@ import type { Admitted } from './admission.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import { isServiceProxy } from './kubernetes-request.ts';
 import { laneCall, type Switching } from './lane-call.ts';
-import type { EndReason, OpenRequests } from './open-requests.ts';
+import type { EndReason, OpenPlace, OpenRequests } from './open-requests.ts';
 import { endOf, unfinished } from './unfinished.ts';
 import { isOpenApiIndex, prefixedIndex } from './openapi-index.ts';
 import { proxyPrefix } from './path.ts';
@@ -42,8 +42,6 @@ export type ExchangeParts = {
   readonly switching: Switching | undefined;
   readonly admitted: Admitted;
   readonly record: RequestRecord;
-  /** Headers of our own for the answer. */
-  readonly added: readonly string[];
   answerOf(refusal: Refusal): ErrorAnswer;
 };
 
@@ -60,7 +58,7 @@ class Exchange implements LaneHandlers {
   readonly #options: ExchangeOptions;
   readonly #reply: Reply;
   readonly #began = performance.now();
-  #unregister: () => void = () => undefined;
+  #place: OpenPlace | undefined;
   #lane: LaneExchange | undefined;
   /** Where the client's bytes come from, once they are wanted. */
   #source: Readable | undefined;
@@ -68,7 +66,7 @@ class Exchange implements LaneHandlers {
   #received = 0;
   #done = false;
   #onRecord = false;
-  #long: NodeJS.Timeout | undefined;
+  #startNoted = false;
 
   constructor(parts: ExchangeParts, options: ExchangeOptions) {
     this.#parts = parts;
@@ -78,13 +76,14 @@ class Exchange implements LaneHandlers {
 
   register(): void {
     const { admitted, response, switching } = this.#parts;
-    const { clusterId, impersonation } = admitted;
-    this.#unregister = this.#options.open.add({
+    const { clusterId, impersonation, decideAgain } = admitted;
+    this.#place = this.#options.open.add({
       clusterId,
       upgraded: switching !== undefined,
       impersonation,
-      decideAgain: () => admitted.decideAgain(),
-      end: (reason, refusal) => this.#cut(reason, refusal),
+      decideAgain,
+      cut: (reason, refusal) => this.#cut(reason, refusal),
+      tick: () => this.#tick(),
     });
     response.once('close', () => this.#finish(this.#reply.endedBothWays ? 'completed' : 'client_closed', null));
     // The client may have gone while its token was verified.
@@ -108,21 +107,20 @@ class Exchange implements LaneHandlers {
       this.fail(thrown);
       return;
     }
-    if (!record.strict) this.#long = setTimeout(() => trail.noteStarted(record), longMs);
     this.#send();
   }
 
   head(status: number, headers: readonly string[]): void {
     if (this.#done) return;
     if (this.#reply.status !== null) return this.#refuse(unfinished('began to answer twice'));
-    const { admitted, request, switching, added } = this.#parts;
+    const { admitted, request, switching } = this.#parts;
     const prefix = proxyPrefix + admitted.clusterId;
     const service = isServiceProxy(admitted.request);
     const context = { method: request.method ?? '', prefix, service, asked: switching?.protocol };
     try {
       const head = replyHead(status, headers, context);
       this.#length = head.length;
-      this.#answer({ ...head, headers: [...head.headers, ...added] });
+      this.#answer(head);
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown;
       this.#refuse(thrown);
@@ -152,7 +150,7 @@ class Exchange implements LaneHandlers {
     this.#parts.response.once('finish', () => this.#finish('completed', null));
     this.#reply.end();
     // Whatever is still being sent is not wanted any more.
-    this.#parts.request.removeAllListeners('data').resume();
+    if (!this.#parts.request.complete) this.#parts.request.removeAllListeners('data').resume();
   }
 
   fail(refusal: Refusal): void {
@@ -208,6 +206,14 @@ class Exchange implements LaneHandlers {
     else source.once('end', end);
   }
 
+  #tick(): void {
+    const { record } = this.#parts;
+    const isLong = performance.now() - this.#began >= longMs;
+    if (!isLong || record.strict || this.#startNoted || !this.#onRecord || this.#done) return;
+    this.#startNoted = true;
+    this.#options.trail.noteStarted(record);
+  }
+
   /** A fact or the clock ended it. */
   #cut(reason: EndReason, refusal: Refusal): void {
     if (this.#done) return;
@@ -230,8 +236,7 @@ class Exchange implements LaneHandlers {
   #finish(end: ProxyOutcome['end'], refusal: Refusal | null): void {
     if (this.#done) return;
     this.#done = true;
-    clearTimeout(this.#long);
-    this.#unregister();
+    if (this.#place) this.#options.open.remove(this.#place);
     this.#lane?.cancel();
     // What was never sent out: a strict request has no start then, and of others there may be no room for a record.
     const { record } = this.#parts;

@@ -1,13 +1,14 @@
 /**
  * What of a client's headers travels to a cluster, read from the flat list of the wire so that repeated headers stay apart
  * and none is lost. It refuses impersonation outright (D13); it drops whatever says who somebody is, what belongs to one
- * hop only, and what the server sets itself. The server's own headers are added after this, out of a client's reach.
+ * hop only, and what the server sets itself. What only the server may say is written by the agent, out of a client's reach.
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
 import { hopByHop } from '@clustral/schemas/hop-by-hop.ts';
 
-/** Who somebody is, where they come from, or what only a server may say (PX-08, GW-22, D19). */
+/** Of one hop; or who somebody is, where they come from, or what only a server may say (PX-08, GW-22, D19). */
 const dropped: ReadonlySet<string> = new Set([
+  ...hopByHop,
   'audit-id',
   'authorization',
   'cookie',
@@ -17,13 +18,16 @@ const dropped: ReadonlySet<string> = new Set([
   'x-internal-token',
   'x-real-ip',
 ]);
-const droppedPrefixes = ['x-clustral-', 'x-forwarded-', 'x-remote-'] as const;
+const droppedPrefixes = /^x-(?:clustral|forwarded|remote)-/;
 
 /** A client's token as a WebSocket subprotocol (kubernetes/enhancements: WebSocket bearer authentication). */
 const bearerSubprotocol = 'base64url.bearer.authorization.k8s.io.';
 
 /** A header's name for comparing: lower case, and `_` = `-`, as some servers fold it (PX-04). */
-export const folded = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+export function folded(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
+}
 
 /**
  * The client's headers as they go to the agent.
@@ -38,8 +42,7 @@ export function requestHeaders(raw: readonly string[]): string[] {
     const value = raw[at + 1] ?? '';
     const key = folded(name);
     if (key === 'impersonate' || key.startsWith('impersonate-')) throw impersonation(name);
-    if (hopByHop.has(key) || listed.has(key) || dropped.has(key)) continue;
-    if (droppedPrefixes.some((prefix) => key.startsWith(prefix))) continue;
+    if (dropped.has(key) || listed.has(key) || droppedPrefixes.test(key)) continue;
     const sent = key === 'sec-websocket-protocol' ? withoutBearer(value) : value;
     if (sent !== undefined) kept.push(name, sent);
   }
@@ -50,13 +53,17 @@ export function requestHeaders(raw: readonly string[]): string[] {
 export function listedInConnection(raw: readonly string[]): Set<string> {
   const listed = new Set<string>();
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    if (folded(raw[at] ?? '') !== 'connection') continue;
+    if (!isConnection(raw[at] ?? '')) continue;
     for (const option of (raw[at + 1] ?? '').split(',')) listed.add(folded(option.trim()));
   }
   listed.delete('content-length');
   listed.delete('content-type');
   return listed;
 }
+
+// Lengths first: most names have another, and lower-casing is what costs.
+const isConnection = (name: string): boolean =>
+  name.length === 'connection'.length && name.toLowerCase() === 'connection';
 
 function withoutBearer(value: string): string | undefined {
   if (!value.toLowerCase().includes(bearerSubprotocol)) return value;

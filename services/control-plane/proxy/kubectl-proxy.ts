@@ -20,7 +20,7 @@ import type { Agents, Policy } from '../ports.ts';
 import { admit, identify, type Admitted, type AnsweredHere, type Caller } from './admission.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { Denials } from './denials.ts';
-import { carry, type ExchangeParts } from './exchange.ts';
+import { carry, type ExchangeOptions, type ExchangeParts } from './exchange.ts';
 import { isStrict, storedPath } from './kubernetes-request.ts';
 import { createOpenRequests, type OpenRequests } from './open-requests.ts';
 import { proxyPrefix } from './path.ts';
@@ -77,6 +77,7 @@ type ToCarry = Pick<ExchangeParts, 'admitted' | 'response' | 'switching'> & { re
 class Proxying {
   readonly #options: KubectlProxyOptions;
   readonly #open: OpenRequests;
+  readonly #exchanges: ExchangeOptions;
   /** Connections that left HTTP, or asked to: closing the server does not end them. */
   readonly #upgraded = new Set<Socket>();
   #stopping = false;
@@ -84,6 +85,7 @@ class Proxying {
   constructor(options: KubectlProxyOptions, open: OpenRequests) {
     this.#options = options;
     this.#open = open;
+    this.#exchanges = { ...options, open };
   }
 
   async handle(request: IncomingMessage, response: ServerResponse, socket?: Socket): Promise<void> {
@@ -154,11 +156,8 @@ class Proxying {
       startedAt: at,
       origin: originOf(arrival, true),
     };
-    const added = ['X-Correlation-Id', correlation.correlationId, 'traceresponse', correlation.traceresponse];
-    const sent: Admitted = { ...admitted, headers: [...admitted.headers, 'Audit-ID', requestId] };
     const answerOf = (refusal: Refusal): ErrorAnswer => this.#text(refusal, correlation);
-    const parts = { request, response, switching, admitted: sent, record, added, answerOf };
-    await carry(parts, { ...this.#options, open: this.#open });
+    await carry({ request, response, switching, admitted, record, answerOf }, this.#exchanges);
   }
 
   /** The answer to a refusal, which is put on record. A bug is logged and leaves as `INTERNAL_ERROR`. */

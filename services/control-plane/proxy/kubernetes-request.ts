@@ -40,7 +40,7 @@ export function parseKubernetesRequest(method: string, target: string): Kubernet
   const path = cut < 0 ? target : target.slice(0, cut);
   const query = new URLSearchParams(cut < 0 ? '' : target.slice(cut + 1));
   const found = placed(method, path, query);
-  return { method, path: storedPath(target), ...found, ...streamTarget(found.subresource, query) };
+  return { ...found, method, path: storedPath(target), ...streamTarget(found.subresource, query) };
 }
 
 /** True when the request must be on record before it goes out (D12). */
@@ -75,7 +75,7 @@ function placed(method: string, path: string, query: URLSearchParams): Placed {
   const [group = '', version = '', ...parts] = root === 'api' ? ['', ...rest] : rest;
   const resource = withinVersion(method, parts, query);
   const clean = !odd && rest.every((segment) => segmentForm.test(segment));
-  return { group, version, ...resource, recognised: resource.recognised && clean };
+  return { ...resource, group, version, recognised: resource.recognised && clean };
 }
 
 /** Without the empty segments at both ends, as the API server splits a path. */

@@ -7,9 +7,10 @@ import { Refusal } from '@clustral/schemas/errors.ts';
 import { isFactType, type AnyFact } from '@clustral/schemas/events/catalogue.ts';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
 import type { ProxyOutcome } from '@clustral/schemas/events/proxy.ts';
-import type { ClusterId, CredentialId, RoleId, UserId } from '@clustral/schemas/ids.ts';
+import type { ClusterId, CredentialId, UserId } from '@clustral/schemas/ids.ts';
 import { foldName } from '../domain/kubernetes-name.ts';
 import type { Impersonation, Policy } from '../ports.ts';
+import { Crowd, type Place } from './crowd.ts';
 
 export const openLimits = { perCredential: 200, upgradedPerCredential: 50, perUser: 400 } as const;
 const sweepMs = 250;
@@ -26,13 +27,19 @@ export type OpenRequest = {
   readonly impersonation: Impersonation;
   /** The decision taken again; throws the `Refusal` that it would get now. */
   decideAgain(): Impersonation;
-  /** Ends it; called once at most. */
-  end(reason: EndReason, refusal: Refusal): void;
+  /** Ends it; called once at most, and never after it was removed. */
+  cut(reason: EndReason, refusal: Refusal): void;
+  /** Called a few times a second while it is open. */
+  tick(): void;
 };
 
+export type OpenPlace = Place<OpenRequest>;
+
 export type OpenRequests = {
-  /** Takes note of a request; `RATE_LIMITED` when its credential or person has too many open. Returns the remover. */
-  add(request: OpenRequest): () => void;
+  /** Takes note of a request; `RATE_LIMITED` when its credential or person has too many open. Returns what `remove` takes. */
+  add(request: OpenRequest): OpenPlace;
+  /** To be called when it is over; does nothing the second time. */
+  remove(place: OpenPlace): void;
   readonly size: number;
   /** Ends all of them, as when the process stops. */
   endAll(reason: EndReason, refusal: Refusal): void;
@@ -44,23 +51,26 @@ export function createOpenRequests(policy: Pick<Policy, 'onFact'>, now: () => Da
   const requests = new Registry();
   const unsubscribe = policy.onFact((fact) => {
     // A type that is not of this build is met by the default branch below.
-    for (const request of requests.touchedBy(fact as Recorded<AnyFact>)) review(request, fact, requests);
+    const isTouched = touchedBy(fact as Recorded<AnyFact>);
+    if (isTouched === undefined) return;
+    for (const place of requests.open.those(isTouched)) review(place, fact, requests);
   });
   const sweep = setInterval(() => {
     const at = now();
-    for (const request of requests.all) if (request.impersonation.notAfter <= at) expire(request, requests);
+    for (const place of requests.open.all()) {
+      if (place.member.impersonation.notAfter <= at) expire(place, requests);
+      else place.member.tick();
+    }
   }, sweepMs);
   sweep.unref();
   return {
-    add(request) {
-      requests.add(request);
-      return () => requests.remove(request);
-    },
+    add: (request) => requests.add(request),
+    remove: (place) => void requests.remove(place),
     get size() {
-      return requests.all.size;
+      return requests.open.size;
     },
     endAll(reason, refusal) {
-      for (const request of requests.all) end(request, requests, { reason, refusal });
+      for (const place of requests.open.all()) end(place, requests, { reason, refusal });
     },
     stop() {
       unsubscribe();
@@ -69,20 +79,20 @@ export function createOpenRequests(policy: Pick<Policy, 'onFact'>, now: () => Da
   };
 }
 
-function review(request: OpenRequest, fact: Recorded, requests: Registry): void {
+function review(place: OpenPlace, fact: Recorded, requests: Registry): void {
   if (fact.type === 'cluster.agent_revoked') {
     const refusal = new Refusal('AGENT_NOT_CONNECTED', "The identity of the cluster's agent was revoked.");
-    end(request, requests, { reason: 'agent_lost', refusal });
+    end(place, requests, { reason: 'agent_lost', refusal });
     return;
   }
-  const refusal = refusalNow(request);
-  if (refusal !== undefined) end(request, requests, { reason: 'revoked', refusal });
+  const refusal = refusalNow(place.member);
+  if (refusal !== undefined) end(place, requests, { reason: 'revoked', refusal });
 }
 
-function expire(request: OpenRequest, requests: Registry): void {
+function expire(place: OpenPlace, requests: Registry): void {
   // What it was let in with has ended; whatever would let it in now has not been told to the agent.
-  const refusal = refusalNow(request) ?? changed();
-  end(request, requests, { reason: 'expired', refusal });
+  const refusal = refusalNow(place.member) ?? changed();
+  end(place, requests, { reason: 'expired', refusal });
 }
 
 function refusalNow(request: OpenRequest): Refusal | undefined {
@@ -107,22 +117,18 @@ function isSame(before: Impersonation, after: Impersonation): boolean {
 const changed = (): Refusal =>
   new Refusal('NO_ROLE_ASSIGNMENT', 'The access that this request was opened with has ended. Send it again.');
 
-function end(request: OpenRequest, requests: Registry, why: { reason: EndReason; refusal: Refusal }): void {
-  if (requests.remove(request)) request.end(why.reason, why.refusal);
+function end(place: OpenPlace, requests: Registry, why: { reason: EndReason; refusal: Refusal }): void {
+  if (requests.remove(place)) place.member.cut(why.reason, why.refusal);
 }
 
 class Registry {
-  readonly all = new Set<OpenRequest>();
-  readonly #byCredential = new Map<CredentialId, Set<OpenRequest>>();
-  readonly #upgradedByCredential = new Map<CredentialId, Set<OpenRequest>>();
-  readonly #byUser = new Map<UserId, Set<OpenRequest>>();
-  readonly #byCluster = new Map<ClusterId, Set<OpenRequest>>();
-  readonly #byRole = new Map<RoleId, Set<OpenRequest>>();
+  readonly open = new Crowd<OpenRequest>();
+  readonly #byCredential = new Tallies<CredentialId>();
+  readonly #byUser = new Tallies<UserId>();
 
-  add(request: OpenRequest): void {
-    const { credentialId, userId, roleId } = request.impersonation.basis;
-    const ofCredential = this.#byCredential.get(credentialId)?.size ?? 0;
-    const upgraded = this.#upgradedByCredential.get(credentialId)?.size ?? 0;
+  add(request: OpenRequest): OpenPlace {
+    const { credentialId, userId } = request.impersonation.basis;
+    const { all, upgraded } = this.#byCredential.of(credentialId);
     if (request.upgraded) {
       refuseOver(
         upgraded,
@@ -130,75 +136,87 @@ class Registry {
         'exec, attach or port-forward streams are open with this credential',
       );
     } else {
-      refuseOver(ofCredential - upgraded, openLimits.perCredential, 'requests are open with this credential');
+      refuseOver(all - upgraded, openLimits.perCredential, 'requests are open with this credential');
     }
-    refuseOver(this.#byUser.get(userId)?.size ?? 0, openLimits.perUser, 'requests are open by this person');
-    this.all.add(request);
-    put(this.#byCredential, credentialId, request);
-    if (request.upgraded) put(this.#upgradedByCredential, credentialId, request);
-    put(this.#byUser, userId, request);
-    put(this.#byCluster, request.clusterId, request);
-    put(this.#byRole, roleId, request);
+    refuseOver(this.#byUser.of(userId).all, openLimits.perUser, 'requests are open by this person');
+    this.#count(request, 1);
+    return this.open.add(request);
   }
 
   /** False when it was not there any more. */
-  remove(request: OpenRequest): boolean {
-    if (!this.all.delete(request)) return false;
-    const { credentialId, userId, roleId } = request.impersonation.basis;
-    drop(this.#byCredential, credentialId, request);
-    drop(this.#upgradedByCredential, credentialId, request);
-    drop(this.#byUser, userId, request);
-    drop(this.#byCluster, request.clusterId, request);
-    drop(this.#byRole, roleId, request);
+  remove(place: OpenPlace): boolean {
+    if (!this.open.remove(place)) return false;
+    this.#count(place.member, -1);
     return true;
   }
 
-  /** The requests whose permission could rest on what the fact changed, as a copy. */
-  touchedBy(fact: Recorded<AnyFact>): readonly OpenRequest[] {
-    switch (fact.type) {
-      case 'credential.revoked':
-        return [...(this.#byCredential.get(fact.data.credentialId) ?? [])];
-      case 'user.role_assigned':
-      case 'user.role_unassigned':
-      case 'access_request.approved':
-      case 'access_request.revoked':
-      case 'access_request.expired':
-        return [...(this.#byUser.get(fact.data.userId) ?? [])].filter(
-          ({ clusterId }) => clusterId === fact.data.clusterId,
-        );
-      case 'user.disabled':
-      case 'user.enabled':
-        return [...(this.#byUser.get(fact.data.userId) ?? [])];
-      case 'user.synced': {
-        // A verified e-mail takes the name from whoever only claimed it (D14), so namesakes are looked at too.
-        const { userId, kubernetesName } = fact.data;
-        const name = kubernetesName === null ? undefined : foldName(kubernetesName);
-        return [...this.all].filter(
-          ({ impersonation: { basis, user } }) => basis.userId === userId || foldName(user) === name,
-        );
-      }
-      case 'role.updated':
-      case 'role.deleted':
-        return [...(this.#byRole.get(fact.data.roleId) ?? [])];
-      case 'cluster.deleted':
-      case 'cluster.agent_revoked':
-        return [...(this.#byCluster.get(fact.data.clusterId) ?? [])];
-      default:
-        // A fact that this build cannot read may have ended anything (ES-04).
-        return isFactType(fact.type) ? [] : [...this.all];
-    }
+  #count({ impersonation, upgraded }: OpenRequest, by: 1 | -1): void {
+    const { credentialId, userId } = impersonation.basis;
+    this.#byCredential.change(credentialId, upgraded, by);
+    this.#byUser.change(userId, upgraded, by);
   }
 }
 
-function put<Key>(index: Map<Key, Set<OpenRequest>>, key: Key, request: OpenRequest): void {
-  const found = index.get(key);
-  if (found === undefined) index.set(key, new Set([request]));
-  else found.add(request);
+/** How many requests somebody has open. */
+type Tally = { readonly all: number; readonly upgraded: number };
+
+const none: Tally = { all: 0, upgraded: 0 };
+
+class Tallies<Key> {
+  readonly #tallies = new Map<Key, Tally>();
+
+  of(key: Key): Tally {
+    return this.#tallies.get(key) ?? none;
+  }
+
+  change(key: Key, isUpgraded: boolean, by: 1 | -1): void {
+    const { all, upgraded } = this.of(key);
+    const tally = { all: all + by, upgraded: isUpgraded ? upgraded + by : upgraded };
+    if (tally.all === 0) this.#tallies.delete(key);
+    else this.#tallies.set(key, tally);
+  }
 }
 
-function drop<Key>(index: Map<Key, Set<OpenRequest>>, key: Key, request: OpenRequest): void {
-  const found = index.get(key);
-  if (found?.delete(request) === true && found.size === 0) index.delete(key);
+/** Tells the requests whose permission could rest on what the fact changed; undefined when it is nobody's. */
+function touchedBy(fact: Recorded<AnyFact>): ((request: OpenRequest) => boolean) | undefined {
+  switch (fact.type) {
+    case 'credential.revoked': {
+      const { credentialId } = fact.data;
+      return ({ impersonation: { basis } }) => basis.credentialId === credentialId;
+    }
+    case 'user.role_assigned':
+    case 'user.role_unassigned':
+    case 'access_request.approved':
+    case 'access_request.revoked':
+    case 'access_request.expired': {
+      const { userId, clusterId } = fact.data;
+      return (request) => request.impersonation.basis.userId === userId && request.clusterId === clusterId;
+    }
+    case 'user.disabled':
+    case 'user.enabled': {
+      const { userId } = fact.data;
+      return ({ impersonation: { basis } }) => basis.userId === userId;
+    }
+    case 'user.synced': {
+      // A verified e-mail takes the name from whoever only claimed it (D14), so namesakes are looked at too.
+      const { userId, kubernetesName } = fact.data;
+      const name = kubernetesName === null ? undefined : foldName(kubernetesName);
+      return ({ impersonation: { basis, user } }) => basis.userId === userId || foldName(user) === name;
+    }
+    case 'role.updated':
+    case 'role.deleted': {
+      const { roleId } = fact.data;
+      return ({ impersonation: { basis } }) => basis.roleId === roleId;
+    }
+    case 'cluster.deleted':
+    case 'cluster.agent_revoked': {
+      const { clusterId } = fact.data;
+      return (request) => request.clusterId === clusterId;
+    }
+    default:
+      // A fact that this build cannot read may have ended anything (ES-04).
+      return isFactType(fact.type) ? undefined : () => true;
+  }
 }
 
 function refuseOver(open: number, limit: number, what: string): void {

@@ -29,6 +29,9 @@ export function splitTarget(raw: string): ProxyTarget {
   return { clusterId, target: target.startsWith('/') ? target : `/${target}` };
 }
 
+// `;` begins parameters in some servers, `\` is a slash in others; both would hide a dot segment from the next one.
+const dotSegment = /(?:^|[/\\])\.{1,2}(?:[/\\;]|$)/;
+
 function refuseOddPath(target: string): void {
   // Space, control bytes and DEL cannot stand in a request target (RFC 9112, section 3.2).
   if (/[^\x21-\x7e\x80-\xff]/.test(target)) {
@@ -36,12 +39,8 @@ function refuseOddPath(target: string): void {
   }
   const query = target.indexOf('?');
   const path = decodeOnce(query < 0 ? target : target.slice(0, query));
-  // `;` begins parameters in some servers, `\` is a slash in others; both would hide a dot segment from the next one.
-  for (const segment of path.split(/[/\\]/)) {
-    const [name] = segment.split(';');
-    if (name === '.' || name === '..') {
-      throw new Refusal('INVALID_PATH', "The path holds a '.' or '..' segment, which is not carried to a cluster.");
-    }
+  if (dotSegment.test(path)) {
+    throw new Refusal('INVALID_PATH', "The path holds a '.' or '..' segment, which is not carried to a cluster.");
   }
 }
 

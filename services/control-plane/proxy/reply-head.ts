@@ -21,11 +21,12 @@ export type ReplyContext = {
 /** A head that may be sent. `length` is the announced body length, 0 where there is no body, undefined when unknown. */
 export type ReplyHead = {
   readonly status: number;
-  readonly headers: readonly string[];
+  readonly headers: string[];
   readonly length: number | undefined;
 };
 
 const dropped: ReadonlySet<string> = new Set([
+  ...hopByHop,
   'set-cookie',
   'clear-site-data',
   'service-worker-allowed',
@@ -33,7 +34,7 @@ const dropped: ReadonlySet<string> = new Set([
   'x-correlation-id',
   'traceresponse',
 ]);
-const droppedPrefixes = ['x-accel-', 'x-clustral-'] as const;
+const droppedPrefixes = /^x-(?:accel|clustral)-/;
 
 /** RFC 9110, section 5.6.2 and 5.5; one char per byte. */
 const nameForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -89,10 +90,8 @@ function switchedHead(raw: readonly string[], asked: string | undefined): ReplyH
 }
 
 /** True for a header that does not reach the client. `key` is folded. */
-function endsHere(key: string, listed: ReadonlySet<string>): boolean {
-  if (hopByHop.has(key) || listed.has(key) || dropped.has(key)) return true;
-  return droppedPrefixes.some((prefix) => key.startsWith(prefix));
-}
+const endsHere = (key: string, listed: ReadonlySet<string>): boolean =>
+  dropped.has(key) || listed.has(key) || droppedPrefixes.test(key);
 
 /** True for answers that never have a body (RFC 9110, sections 9.3.2, 15.3.5, 15.4.5). */
 export function hasNoBody(method: string, status: number): boolean {

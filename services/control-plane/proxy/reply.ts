@@ -1,7 +1,7 @@
 /**
- * Writes one answer to one client. The head is held until the end of the turn in which it came, so that a small reply goes
- * out in one piece and a watch's head at once. After a 101 it writes bytes, with an end of their own direction only. An answer
- * that cannot be finished is cut off: it never ends in a way that makes half of it look whole (PX-20).
+ * Writes one answer to one client. The head is held until the event loop has turned, so that a small reply goes out in one
+ * piece and a watch's head at once. After a 101 it writes bytes, with an end of their own direction only. An answer that cannot
+ * be finished is cut off: it never ends in a way that makes half of it look whole (PX-20).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -13,7 +13,7 @@ import type { ReplyHead } from './reply-head.ts';
 export class Reply {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  #held: { readonly head: ReplyHead; readonly chunks: Buffer[] } | undefined;
+  #held: { readonly head: ReplyHead; chunk: Buffer | undefined } | undefined;
   /** The connection, once it has left HTTP. */
   #stream: Socket | undefined;
   #written = 0;
@@ -22,7 +22,7 @@ export class Reply {
     this.#request = request;
     this.#response = response;
     // A write that meets a connection which is just going is told here as well; 'close' deals with it.
-    response.on('error', () => undefined);
+    response.on('error', nothing);
   }
 
   /** Status that the client was or will be given; null before there is one. */
@@ -46,15 +46,15 @@ export class Reply {
   }
 
   head(head: ReplyHead): void {
-    this.#held = { head, chunks: [] };
+    this.#held = { head, chunk: undefined };
     // An answer that must have no body waits for its end, which shows that it has none.
-    if (head.length !== 0) queueMicrotask(() => this.#release());
+    if (head.length !== 0) setImmediate(release, this);
   }
 
   /** Sends the head of a 101; what follows goes to the socket as it is. */
   switch(head: ReplyHead, socket: Socket): void {
     if (this.#response.destroyed) return;
-    this.#response.writeHead(head.status, [...head.headers]);
+    this.#writeHead(head);
     this.#response.flushHeaders();
     carryBytes(socket);
     this.#stream = socket;
@@ -63,21 +63,23 @@ export class Reply {
   /** Returns false when the client must read first; its `drain` tells when. */
   data(chunk: Buffer): boolean {
     this.#written += chunk.length;
-    if (this.#held === undefined) return this.#response.destroyed || (this.#stream ?? this.#response).write(chunk);
-    this.#held.chunks.push(chunk);
+    if (this.#held && this.#held.chunk === undefined) {
+      this.#held.chunk = chunk;
+      return true;
+    }
     // More than one piece in a turn is no small reply.
-    if (this.#held.chunks.length > 1) this.#release();
-    return true;
+    this.release();
+    return this.#response.destroyed || (this.#stream ?? this.#response).write(chunk);
   }
 
   end(): void {
     const { destroyed } = this.#response;
     if (destroyed) return;
     if (this.#held === undefined) return void (this.#stream ?? this.#response).end();
-    const { head, chunks } = this.#held;
+    const { head, chunk } = this.#held;
     this.#held = undefined;
-    this.#response.writeHead(head.status, [...head.headers]);
-    this.#response.end(chunks.length === 0 ? undefined : Buffer.concat(chunks));
+    this.#writeHead(head);
+    this.#response.end(chunk);
   }
 
   /** The whole answer, in place of whatever was held. Only before it has begun. */
@@ -99,12 +101,22 @@ export class Reply {
     this.#response.destroy();
   }
 
-  #release(): void {
+  #writeHead({ status, headers }: ReplyHead): void {
+    // That connections stay is settled between gateway and control plane; two headers in each answer would only be parsed.
+    if (this.#response.shouldKeepAlive) this.#response.removeHeader('connection');
+    this.#response.writeHead(status, headers);
+  }
+
+  /** Sends what is held. */
+  release(): void {
     if (this.#held === undefined || this.#response.destroyed) return;
-    const { head, chunks } = this.#held;
+    const { head, chunk } = this.#held;
     this.#held = undefined;
-    this.#response.writeHead(head.status, [...head.headers]);
-    if (chunks.length === 0) this.#response.flushHeaders();
-    for (const chunk of chunks) this.#response.write(chunk);
+    this.#writeHead(head);
+    if (chunk === undefined) this.#response.flushHeaders();
+    else this.#response.write(chunk);
   }
 }
+
+const nothing = (): void => undefined;
+const release = (reply: Reply): void => reply.release();

@@ -183,4 +183,6 @@ const headersOf = (call: LaneCall): string[] => [
   'Impersonate-User',
   call.impersonateUser,
   ...call.impersonateGroups.flatMap((group) => ['Impersonate-Group', group]),
+  'Audit-ID',
+  call.requestId,
 ];
