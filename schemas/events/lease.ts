@@ -11,7 +11,15 @@ export type LeaseFact = {
 };
 
 export const leaseStream = 'lease-control_plane';
+/** Signs of the holder while somebody waits, and of who waits. Each keeps its newest only (`$maxCount` 1). */
 export const leaseHeartbeatStream = 'lease_heartbeat-control_plane';
+export const leaseWaitingStream = 'lease_waiting-control_plane';
+
+/** No fact of the product: no fold reads it. */
+export type LeaseSign = {
+  readonly type: 'control_plane.alive' | 'control_plane.waiting';
+  readonly data: { readonly holder: string };
+};
 
 type Seen = {
   readonly type: string;

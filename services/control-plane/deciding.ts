@@ -21,6 +21,8 @@ export type DecidingOptions = {
   readonly now: () => Date;
   /** Milliseconds of a clock that nobody sets. */
   readonly monotonic: () => number;
+  /** Told why, when another control plane is active, before this one waits for it. */
+  readonly onWaiting?: (sentence: string) => Promise<void>;
 };
 
 export type Deciding = Running & {

@@ -1,6 +1,6 @@
 /**
  * The control plane: decides, carries, proxies. From top to bottom: configuration, log, lease, policy, tunnel, proxy,
- * server. It listens only once it may decide (D16, D18), and it ends when another control plane has taken over.
+ * server. It serves only once it may decide (D16, D18), and it ends when another control plane has taken over.
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -35,6 +35,7 @@ import { startProxying } from './proxy/proxying.ts';
 import { plantSeed } from './seed.ts';
 import { buildServer } from './server.ts';
 import { createTunnel } from './tunnel/server.ts';
+import { Waiting } from './waiting.ts';
 
 const now = (): Date => new Date();
 const monotonic = (): number => performance.now();
@@ -50,7 +51,12 @@ export async function start(environment: Environment, log: Log): Promise<Running
   const models = await openReadModels(config.readModels);
   opened.defer(() => models.close());
 
-  const deciding = await startDeciding({ eventStore, holder: holder.id, log, now, monotonic });
+  const authority = createCertificateAuthority({ ...config.certificateAuthority, now });
+  const waiting = new Waiting({ ...config, authority, now, monotonic, log });
+  const onWaiting = (sentence: string): Promise<void> => waiting.begin(sentence);
+  const deciding = await startDeciding({ eventStore, holder: holder.id, log, now, monotonic, onWaiting }).finally(() =>
+    waiting.end(),
+  );
   opened.defer(() => deciding.stop());
   // Nobody catches it: the process must not live on (D18).
   void deciding.lost.then((sentence) => {
@@ -58,7 +64,6 @@ export async function start(environment: Environment, log: Log): Promise<Running
   });
   const { policy, commands, epoch } = deciding;
 
-  const authority = createCertificateAuthority({ ...config.certificateAuthority, now });
   const bootstrapTokens = bootstrapTokensOf(config, authority.pin);
   if (config.seedPath !== undefined) await plantSeed(config.seedPath, { policy, commands, bootstrapTokens, now });
 
@@ -94,12 +99,8 @@ export async function start(environment: Environment, log: Log): Promise<Running
     proxy: proxying,
     notReady: () => Promise.resolve(stopping ? 'stopping' : notReady(deciding)),
   });
-  registerRefusals(app, {
-    verifier: await internalVerifier(config, 'service'),
-    denials: proxying.denials,
-    policy,
-    now,
-  });
+  const { denials } = proxying;
+  registerRefusals(app, { verifier: await internalVerifier(config, 'service'), denials, policy, now });
   opened.defer(async () => {
     stopping = true;
     await proxying.stop();

@@ -120,13 +120,14 @@ export async function startWholePath(): Promise<WholePath> {
   };
 }
 
-type People = {
+export type People = {
   rest: WholePath['rest'];
   cluster(name: string): Promise<{ readonly clusterId: string; readonly bootstrapToken: string }>;
   holder(who: Claims, clusterId: string, k8sGroups?: readonly string[]): Promise<Holder>;
 };
 
-function peopleOf(url: string, accessToken: (who: Claims) => Promise<string>): People {
+/** Calls of the admin API at a gateway, and what tests prepare with them. */
+export function peopleOf(url: string, accessToken: (who: Claims) => Promise<string>): People {
   let roles = 0;
   const rest: WholePath['rest'] = async (who, line, body) => {
     const [method = 'GET', path = '/'] = line.split(' ');

@@ -117,8 +117,8 @@ describe('streams through the tunnel', () => {
     const [last = { sent: 0 }] = lanes.slice(-1);
     await settled(() => last.sent);
     expect(last.sent).toBeLessThan(64 << 20);
-    // Side by side with one that stands still, in no more than twice the time; the better of two, for a busy machine.
-    expect(Math.min(await timed(readers), await timed(readers))).toBeLessThan(alone * 2);
+    // Side by side with one that stands still; one that held up the others would do so for ever. Wide, for a busy machine.
+    expect(Math.min(await timed(readers), await timed(readers))).toBeLessThan(alone * 4);
   });
 
   it('UP-01 a refused one sends nothing more and leaves its lane to the next request', async () => {
