@@ -51,7 +51,6 @@ const contentOf = (roleId: RoleId, name: string, group = 'g'): RoleContent => ({
   name,
   description: '',
   k8sGroups: [group],
-  review: undefined,
   nameHolder: undefined,
 });
 
@@ -216,7 +215,7 @@ describe('two control planes', () => {
   it('never both decide: the one that lost the lease is refused and what it writes is void', async () => {
     const { signal } = new AbortController();
     const options = { eventStore, log, signal, monotonic: clocks.monotonic };
-    const mine = await takeLease({ ...options, holder: 'mine' });
+    const mine = await takeLease({ ...options, holder: 'first' });
     const policy = await startPolicy({ ...options, lease: { ...mine, isFresh: () => true }, now: () => Date.now() });
     // It has not noticed yet, as a process that was frozen: only the order in the log protects now.
     const blind = createCommands({
