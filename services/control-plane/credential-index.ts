@@ -16,22 +16,63 @@ import {
 
 const hourSeconds = 3_600;
 
+/** When something happened to whom: whole seconds since the epoch, in log order. */
+type HourlyParts = readonly (readonly [string, readonly number[]])[];
+
+/** What the index holds, in its order. `newestSeconds`: the latest clock by which it forgot anything. */
+export type CredentialParts = {
+  readonly credentials: readonly KnownCredential[];
+  readonly issuedLately: HourlyParts;
+  readonly deniedLately: HourlyParts;
+  readonly newestSeconds: number;
+};
+
+export const noCredentials: CredentialParts = {
+  credentials: [],
+  issuedLately: [],
+  deniedLately: [],
+  newestSeconds: 0,
+};
+
 export class CredentialIndex {
   readonly #byId = new Map<CredentialId, KnownCredential>();
   readonly #byPair = new Map<string, Set<CredentialId>>();
   readonly #dropAt = new Map<number, CredentialId[]>();
-  readonly #issued = new HourlyCounts();
-  readonly #denied = new HourlyCounts();
+  readonly #issued: HourlyCounts;
+  readonly #denied: HourlyCounts;
+  #newestSeconds: number;
+
+  /** Parts from before `nowSeconds` become the index that their facts would give now: what ended long ago is left out. */
+  constructor(parts: CredentialParts, nowSeconds: number) {
+    this.#issued = new HourlyCounts(parts.issuedLately);
+    this.#denied = new HourlyCounts(parts.deniedLately);
+    this.#newestSeconds = Math.max(parts.newestSeconds, nowSeconds);
+    for (const credential of parts.credentials) {
+      if (endedLongAgo(credential, nowSeconds)) continue;
+      this.#byId.set(credential.credentialId, credential);
+      this.#remember(credential);
+    }
+  }
+
+  parts(): CredentialParts {
+    return {
+      credentials: [...this.#byId.values()],
+      issuedLately: this.#issued.parts(),
+      deniedLately: this.#denied.parts(),
+      newestSeconds: this.#newestSeconds,
+    };
+  }
 
   /** Folds a fact. Facts that ended more than an hour before `nowSeconds` leave nothing. */
   take(fact: Recorded<CredentialFact>, nowSeconds: number): void {
+    this.#newestSeconds = Math.max(this.#newestSeconds, nowSeconds);
     this.#sweep(nowSeconds);
     const recordedSeconds = Math.floor(fact.recordedAt.getTime() / 1000);
     if (fact.type === 'credential.revoke_denied') this.#denied.add(fact.metadata.actor.id, recordedSeconds, nowSeconds);
     if (fact.type === 'credential.issue_failed') this.#issued.add(fact.data.userId, recordedSeconds, nowSeconds);
     if (fact.type === 'credential.issued') {
       this.#issued.add(fact.data.userId, fact.data.issuedAtSeconds, nowSeconds);
-      if (fact.data.expiresAtSeconds + hourSeconds < nowSeconds) return;
+      if (endedLongAgo(fact.data, nowSeconds)) return;
     }
     const { credentialId } = fact.data;
     const before: CredentialState = this.#byId.get(credentialId) ?? initialCredential;
@@ -107,12 +148,23 @@ const pairOf = (userId: UserId, clusterId: ClusterId): string => `${userId}.${cl
 const isLive = (credential: KnownCredential, nowSeconds: number): boolean =>
   credential.status === 'issued' && credential.expiresAtSeconds > nowSeconds;
 
+const endedLongAgo = ({ expiresAtSeconds }: { readonly expiresAtSeconds: number }, nowSeconds: number): boolean =>
+  expiresAtSeconds + hourSeconds < nowSeconds;
+
 /**
  * When something happened to whom, within the last hour. Whoever adds has checked the limit, which bounds the lists.
  */
 class HourlyCounts {
-  readonly #times = new Map<string, number[]>();
+  readonly #times: Map<string, readonly number[]>;
   #sweptHour = 0;
+
+  constructor(parts: HourlyParts) {
+    this.#times = new Map(parts);
+  }
+
+  parts(): HourlyParts {
+    return [...this.#times];
+  }
 
   add(who: string, atSeconds: number, nowSeconds: number): void {
     if (atSeconds + hourSeconds <= nowSeconds) return;

@@ -1,7 +1,7 @@
 /**
  * Puts the deciding half of the control plane together, in the one order in which it is safe: the lease first, then the
- * fold of everything written before, then whoever writes. When the lease is lost nothing is decided from that moment on
- * (D18).
+ * fold of everything written before (its beginning from a snapshot, when there is a good one), then whoever writes. When the
+ * lease is lost nothing is decided from that moment on (D18).
  */
 import { randomUUID } from 'node:crypto';
 import type { EventStore } from '@clustral/kernel/event-store-port.ts';
@@ -9,6 +9,7 @@ import type { Running } from '@clustral/kernel/lifecycle.ts';
 import type { Log } from '@clustral/kernel/log.ts';
 import { createCommands } from './commands.ts';
 import { takeLease } from './lease.ts';
+import { openSnapshots } from './policy-snapshots.ts';
 import { startPolicy, type PolicyQueries } from './policy.ts';
 import type { Commands } from './ports.ts';
 import { startReactor } from './reactor.ts';
@@ -23,6 +24,8 @@ export type DecidingOptions = {
   readonly monotonic: () => number;
   /** Told why, when another control plane is active, before this one waits for it. */
   readonly onWaiting?: (sentence: string) => Promise<void>;
+  /** Where the fold's snapshot lies; without it none is kept. */
+  readonly snapshotFolder?: string;
 };
 
 export type Deciding = Running & {
@@ -39,7 +42,14 @@ export async function startDeciding(options: DecidingOptions): Promise<Deciding>
   const stopping = new AbortController();
   const shared = { ...options, signal: stopping.signal };
   const lease = await takeLease(shared);
-  const policy = await startPolicy({ ...shared, lease, now: () => now().getTime() });
+  const snapshots = await openSnapshots({ ...options, logId: lease.logId });
+  const policy = await startPolicy({
+    ...shared,
+    lease,
+    now: () => now().getTime(),
+    snapshot: snapshots.found,
+  });
+  const keeping = snapshots.keep(policy);
   const commands = createCommands({ ...shared, policy, epoch: lease.epoch, randomId: randomUUID });
   const reactor = startReactor({ ...options, commands, policy });
   return {
@@ -51,6 +61,7 @@ export async function startDeciding(options: DecidingOptions): Promise<Deciding>
       await reactor.stop();
       stopping.abort();
       await policy.stop();
+      await keeping.stop();
       await lease.stop();
     },
   };

@@ -32,6 +32,8 @@ const stopMs = 500;
 
 export type Lease = {
   readonly epoch: number;
+  /** Id of the first fact of the lease, made at random when the log was first used: it names the log. */
+  readonly logId: string;
   /** Where in the log it was taken: a fold that has reached it knows all that was written under earlier epochs. */
   readonly position: bigint;
   /** False from 3 s after the last confirmation, and for ever once it is lost. */
@@ -71,9 +73,7 @@ export async function takeLease(options: LeaseOptions): Promise<Lease> {
   return holding;
 }
 
-type Taken = {
-  readonly epoch: number;
-  readonly position: bigint;
+type Taken = Pick<Lease, 'epoch' | 'logId' | 'position'> & {
   readonly revision: number;
   readonly at: number;
   /** True when the log was ever another holder's. */
@@ -109,10 +109,11 @@ async function append(
   const ledger = new EpochLedger();
   for (const fact of facts) ledger.isVoid(fact);
   const epoch = ledger.epoch + 1;
+  const id = randomUUID();
   const at = monotonic();
   const appended = await eventStore.append(leaseStream, revision, [
     {
-      id: randomUUID(),
+      id,
       type: 'control_plane.took_over',
       data: { epoch, holder },
       metadata: {
@@ -125,11 +126,12 @@ async function append(
   ]);
   log.info({ epoch, holder }, 'took over');
   const hadOthers = facts.some(({ data }) => data.holder !== holder);
-  return { epoch, position: appended.position, revision: appended.revision, at, hadOthers };
+  return { epoch, logId: facts[0]?.id ?? id, position: appended.position, revision: appended.revision, at, hadOthers };
 }
 
 class Holding implements Lease {
   readonly epoch: number;
+  readonly logId: string;
   readonly position: bigint;
   readonly #options: LeaseOptions;
   readonly #taken: Taken;
@@ -145,6 +147,7 @@ class Holding implements Lease {
 
   constructor(options: LeaseOptions, taken: Taken) {
     this.epoch = taken.epoch;
+    this.logId = taken.logId;
     this.position = taken.position;
     this.#options = options;
     this.#taken = taken;

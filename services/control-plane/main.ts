@@ -28,14 +28,14 @@ import { userService } from './api/users.ts';
 import { createBootstrapTokens, type BootstrapTokens } from './bootstrap-tokens.ts';
 import { createCertificateAuthority } from './certificate-authority.ts';
 import { readControlPlaneConfig, type ControlPlaneConfig } from './config.ts';
-import { startDeciding, type Deciding } from './deciding.ts';
+import { startDeciding, type Deciding, type DecidingOptions } from './deciding.ts';
 import { claimHolder } from './holder.ts';
 import { createKubeconfigTokens } from './kubeconfig-tokens.ts';
 import { startProxying } from './proxy/proxying.ts';
 import { plantSeed } from './seed.ts';
 import { buildServer } from './server.ts';
 import { createTunnel } from './tunnel/server.ts';
-import { Waiting } from './waiting.ts';
+import { Waiting, type WaitingOptions } from './waiting.ts';
 
 const now = (): Date => new Date();
 const monotonic = (): number => performance.now();
@@ -52,11 +52,7 @@ export async function start(environment: Environment, log: Log): Promise<Running
   opened.defer(() => models.close());
 
   const authority = createCertificateAuthority({ ...config.certificateAuthority, now });
-  const waiting = new Waiting({ ...config, authority, now, monotonic, log });
-  const onWaiting = (sentence: string): Promise<void> => waiting.begin(sentence);
-  const deciding = await startDeciding({ eventStore, holder: holder.id, log, now, monotonic, onWaiting }).finally(() =>
-    waiting.end(),
-  );
+  const deciding = await decidingOf(config, { eventStore, holder: holder.id, authority, log });
   opened.defer(() => deciding.stop());
   // Nobody catches it: the process must not live on (D18).
   void deciding.lost.then((sentence) => {
@@ -109,6 +105,24 @@ export async function start(environment: Environment, log: Log): Promise<Running
   await app.listen({ host: config.listenHost, port: config.port });
   const running = opened.move();
   return { port: (app.server.address() as AddressInfo).port, stop: () => running.disposeAsync() };
+}
+
+type DecidingParts = Pick<DecidingOptions, 'eventStore' | 'holder' | 'log'> & Pick<WaitingOptions, 'authority'>;
+
+/** Until it is this one's turn, what waits listens in its place (D18). */
+async function decidingOf(config: ControlPlaneConfig, { authority, ...parts }: DecidingParts): Promise<Deciding> {
+  const waiting = new Waiting({ ...config, authority, now, monotonic, log: parts.log });
+  try {
+    return await startDeciding({
+      ...parts,
+      now,
+      monotonic,
+      snapshotFolder: join(config.dataFolder, 'snapshots'),
+      onWaiting: (sentence) => waiting.begin(sentence),
+    });
+  } finally {
+    await waiting.end();
+  }
 }
 
 function notReady({ policy }: Deciding): string | undefined {

@@ -1,7 +1,8 @@
 /**
  * The policy streams folded into maps: who may do what, as of one position of the log. It takes facts in log order,
  * drops void ones (D18), and marks the subject of a fact that it cannot read: every question about that subject is then
- * refused (ES-04). It does no I/O and knows no deadline; `policy.ts` feeds it.
+ * refused (ES-04). It does no I/O and knows no deadline; `policy.ts` feeds it. It can be taken apart and built again from
+ * its parts (D25): both must be the same fold to everybody who asks.
  */
 import { accessStream, type AccessFact } from '@clustral/schemas/events/access.ts';
 import { clusterStream, type ClusterFact } from '@clustral/schemas/events/cluster.ts';
@@ -15,37 +16,69 @@ import { CredentialIndex } from './credential-index.ts';
 import { evolveAccess, initialAccess, type AccessState, type KnownAccess } from './domain/access.ts';
 import { evolveCluster, initialCluster, type ClusterState } from './domain/cluster.ts';
 import type { CredentialCounts, CredentialState, KnownCredential } from './domain/credential.ts';
-import { foldName } from './domain/kubernetes-name.ts';
 import { evolveRole, initialRole, type RoleState } from './domain/role.ts';
 import { evolveUser, initialUser, type UserState } from './domain/user.ts';
+import { byPerson, noParts, type Ending, type FoldParts, type TakeOver } from './fold-parts.ts';
+import { foldedName, liveName, rename } from './fold-names.ts';
 import { decodePolicyFact, unreadableStream, type PolicyFact } from './policy-facts.ts';
 import { RequestIndex, type RequestPlace } from './request-index.ts';
 
 /** What became of a fact. */
 export type Taken = 'taken' | 'void' | 'unreadable';
 
-/** A fact that ended much (D32): what caused the explicit facts that follow from it. */
-export type Ending = { readonly factId: string; readonly correlationId: string };
-
 export class PolicyFold {
-  readonly #clusters = new Map<ClusterId, ClusterState>();
-  readonly #clusterNames = new Map<string, ClusterId>();
-  readonly #roles = new Map<RoleId, RoleState>();
-  readonly #roleNames = new Map<string, RoleId>();
-  readonly #users = new Map<UserId, UserState>();
-  readonly #userNames = new Map<string, Set<UserId>>();
-  readonly #access = new Map<UserId, Map<ClusterId, KnownAccess>>();
-  readonly #requests = new RequestIndex();
-  readonly #credentials = new CredentialIndex();
-  readonly #endings = new Map<string, Ending>();
-  readonly #unreadable = new Set<string>();
+  readonly #clusters: Map<ClusterId, ClusterState>;
+  readonly #clusterNames: Map<string, ClusterId>;
+  readonly #roles: Map<RoleId, RoleState>;
+  readonly #roleNames: Map<string, RoleId>;
+  readonly #users: Map<UserId, UserState>;
+  readonly #userNames: Map<string, Set<UserId>>;
+  readonly #access: Map<UserId, Map<ClusterId, KnownAccess>>;
+  readonly #requests: RequestIndex;
+  readonly #credentials: CredentialIndex;
+  readonly #endings: Map<string, Ending>;
+  readonly #unreadable: Set<string>;
   readonly #ledger = new EpochLedger();
-  readonly #takeOvers: { readonly position: bigint; readonly epoch: number }[] = [];
+  readonly #takeOvers: TakeOver[];
   readonly #now: () => number;
 
-  /** @param now wall clock in milliseconds, by which credentials end and hours pass */
-  constructor(now: () => number) {
+  /**
+   * @param now wall clock in milliseconds, by which credentials end and hours pass
+   * @param parts of a fold that took what lies before the first fact that this one will take
+   */
+  constructor(now: () => number, parts: FoldParts = noParts) {
     this.#now = now;
+    this.#clusters = new Map(parts.clusters);
+    this.#clusterNames = new Map(parts.clusterNames);
+    this.#roles = new Map(parts.roles);
+    this.#roleNames = new Map(parts.roleNames);
+    this.#users = new Map(parts.users);
+    this.#userNames = new Map(parts.userNames.map(([name, ids]) => [name, new Set(ids)]));
+    this.#access = byPerson(parts.access);
+    this.#requests = new RequestIndex(parts);
+    this.#credentials = new CredentialIndex(parts, this.#nowSeconds());
+    this.#endings = new Map(parts.endings);
+    this.#unreadable = new Set(parts.unreadable);
+    this.#takeOvers = [...parts.takeOvers];
+    this.#ledger.epoch = this.#takeOvers.at(-1)?.epoch ?? 0;
+  }
+
+  /** What it knows now. A fold built from it goes on where this one is. */
+  parts(): FoldParts {
+    return {
+      clusters: [...this.#clusters],
+      clusterNames: [...this.#clusterNames],
+      roles: [...this.#roles],
+      roleNames: [...this.#roleNames],
+      users: [...this.#users],
+      userNames: Array.from(this.#userNames, ([name, ids]) => [name, [...ids]] as const),
+      access: [...this.allAccess()],
+      endings: [...this.#endings],
+      unreadable: [...this.#unreadable],
+      takeOvers: [...this.#takeOvers],
+      ...this.#requests.parts(),
+      ...this.#credentials.parts(),
+    };
   }
 
   /** Folds one fact. Facts must come in log order, each once. */
@@ -209,19 +242,3 @@ export class PolicyFold {
 // Decoding has made sure that a fact lies on a stream of its own category.
 const isOf = <F extends PolicyFact>(fact: Recorded<PolicyFact>, prefix: string): fact is Recorded<F> & typeof fact =>
   fact.stream.startsWith(prefix);
-
-const liveName = (state: ClusterState | RoleState | undefined): string | undefined =>
-  state === undefined || state.status === 'absent' || state.status === 'deleted' ? undefined : state.name;
-
-const foldedName = (state: UserState): string | undefined =>
-  state.status === 'absent' || state.kubernetesName === null ? undefined : foldName(state.kubernetesName);
-
-function rename<Id>(
-  names: Map<string, Id>,
-  id: Id,
-  { before, after }: { before?: string | undefined; after?: string | undefined },
-): void {
-  if (before === after) return;
-  if (before !== undefined && names.get(before) === id) names.delete(before);
-  if (after !== undefined) names.set(after, id);
-}

@@ -1,6 +1,6 @@
 /**
  * The in-process fold of the policy streams, always what was last acknowledged and never a read model (D16). It follows
- * the log from its beginning, tells listeners of each fact after it took it, and lets a command wait until it has the
+ * the log from its beginning or from where a snapshot was taken (D25), tells listeners of each fact after it took it, and lets a command wait until it has the
  * command's own facts. The rule it lives by: when it cannot prove that it is current, it says so and nobody is let in.
  */
 import { policyPrefixes } from '@clustral/schemas/events/catalogue.ts';
@@ -10,7 +10,9 @@ import type { EventStore } from '@clustral/kernel/event-store-port.ts';
 import type { Running } from '@clustral/kernel/lifecycle.ts';
 import type { Log } from '@clustral/kernel/log.ts';
 import type { Lease } from './lease.ts';
+import type { FoldParts } from './fold-parts.ts';
 import { PolicyFold } from './policy-fold.ts';
+import type { LogPlace, Snapshot } from './policy-snapshot.ts';
 import type { Policy } from './ports.ts';
 
 /** A fold that is behind what this process wrote for longer than this decides nothing. */
@@ -33,6 +35,16 @@ export type PolicyQueries = Policy &
     | 'ending'
   >;
 
+/** The fold as a snapshot takes it. */
+export type FoldSource = {
+  /** Counts up with each fact that was read, void or not. */
+  readonly factsRead: number;
+  /** All that the fold knows, and after which fact; undefined before the first. */
+  capture(): { readonly at: LogPlace; readonly parts: FoldParts } | undefined;
+};
+
+export type FollowedPolicy = PolicyQueries & FoldSource & Running;
+
 export type PolicyOptions = {
   readonly eventStore: Pick<EventStore, 'subscribe'>;
   readonly lease: Pick<Lease, 'isFresh' | 'position'>;
@@ -42,10 +54,12 @@ export type PolicyOptions = {
   /** Milliseconds of a clock that nobody sets. */
   readonly monotonic: () => number;
   readonly signal: AbortSignal;
+  /** Of this log and this build: whoever gives it has made sure. */
+  readonly snapshot?: Snapshot | undefined;
 };
 
 /** Starts the fold; resolves when it has everything that was in the log when the lease was taken. */
-export async function startPolicy(options: PolicyOptions): Promise<PolicyQueries & Running> {
+export async function startPolicy(options: PolicyOptions): Promise<FollowedPolicy> {
   const policy = new FollowingPolicy(options);
   await policy.begin();
   return policy;
@@ -54,18 +68,23 @@ export async function startPolicy(options: PolicyOptions): Promise<PolicyQueries
 /** Stays until the position is reached, also when nobody waits any longer: it shows how far the fold is behind. */
 type Waiter = { readonly position: bigint; readonly since: number; readonly resolve: () => void };
 
-class FollowingPolicy extends PolicyFold implements PolicyQueries, Running {
-  readonly #options: PolicyOptions;
+class FollowingPolicy extends PolicyFold implements FollowedPolicy {
+  readonly #options: Omit<PolicyOptions, 'snapshot'>;
   readonly #stopped = new AbortController();
   readonly #listeners = new Set<(fact: Recorded) => void>();
   readonly #waiters = new Set<Waiter>();
-  #position = -1n;
+  #position: bigint;
+  #last: LogPlace | undefined;
+  #factsRead = 0;
   #hasEnded = false;
   #following: Promise<void> = Promise.resolve();
 
-  constructor(options: PolicyOptions) {
-    super(options.now);
+  constructor({ snapshot, ...options }: PolicyOptions) {
+    super(options.now, snapshot?.parts);
+    // Without the snapshot, whose lists would be kept as long as the fold.
     this.#options = options;
+    this.#last = snapshot?.at;
+    this.#position = this.#last?.position ?? -1n;
   }
 
   async begin(): Promise<void> {
@@ -108,10 +127,19 @@ class FollowingPolicy extends PolicyFold implements PolicyQueries, Running {
     return () => this.#listeners.delete(listener);
   }
 
+  get factsRead(): number {
+    return this.#factsRead;
+  }
+
+  capture(): ReturnType<FoldSource['capture']> {
+    return this.#last && { at: this.#last, parts: this.parts() };
+  }
+
   async #follow(): Promise<void> {
     const { eventStore, signal } = this.#options;
     const messages = eventStore.subscribe({
       prefixes: policyPrefixes,
+      ...(this.#last && { after: this.#last.position }),
       signal: AbortSignal.any([signal, this.#stopped.signal]),
     });
     try {
@@ -127,11 +155,16 @@ class FollowingPolicy extends PolicyFold implements PolicyQueries, Running {
   #takeNext(fact: Recorded): void {
     if (fact.position < this.#position) return;
     const taken = this.take(fact);
+    const { id, stream, revision, position } = fact;
+    this.#last = { id, stream, revision, position };
+    this.#factsRead += 1;
     if (taken === 'unreadable') {
-      const { stream, revision, type } = fact;
-      this.#options.log.error({ stream, revision, type }, 'a policy fact cannot be read: its subject is denied');
+      this.#options.log.error(
+        { stream, revision, type: fact.type },
+        'a policy fact cannot be read: its subject is denied',
+      );
     }
-    this.#advance(fact.position);
+    this.#advance(position);
     if (taken === 'void') return;
     for (const listener of this.#listeners) listener(fact);
   }

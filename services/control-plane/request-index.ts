@@ -11,10 +11,27 @@ export type RequestPlace = { readonly userId: UserId; readonly clusterId: Cluste
 
 const mostEnded = 10_000;
 
+/** What the index holds, in its order. */
+export type RequestParts = {
+  readonly openRequests: readonly (readonly [string, RequestPlace])[];
+  readonly endedRequests: readonly (readonly [string, RequestPlace])[];
+};
+
+export const noRequests: RequestParts = { openRequests: [], endedRequests: [] };
+
 export class RequestIndex {
-  readonly #open = new Map<string, RequestPlace>();
+  readonly #open: Map<string, RequestPlace>;
   /** In the order in which they ended. */
-  readonly #ended = new Map<string, RequestPlace>();
+  readonly #ended: Map<string, RequestPlace>;
+
+  constructor({ openRequests, endedRequests }: RequestParts = noRequests) {
+    this.#open = new Map(openRequests);
+    this.#ended = new Map(endedRequests);
+  }
+
+  parts(): RequestParts {
+    return { openRequests: [...this.#open], endedRequests: [...this.#ended] };
+  }
 
   /** Takes what a fact made of an access. */
   take(before: KnownAccess | undefined, after: KnownAccess): void {
