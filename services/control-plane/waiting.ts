@@ -6,8 +6,9 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { Refusal } from '@clustral/schemas/errors.ts';
-import { connectAnswer, problemAnswer, textAnswer, type ErrorAnswer } from '@clustral/kernel/http-errors.ts';
+import { connectAnswer, problemAnswer, type ErrorAnswer } from '@clustral/kernel/http-errors.ts';
 import { buildHttpServer, correlationOf, serverLimits } from '@clustral/kernel/http-server.ts';
+import { kubernetesAnswer } from '@clustral/kernel/kubernetes-answer.ts';
 import type { Running } from '@clustral/kernel/lifecycle.ts';
 import type { Log } from '@clustral/kernel/log.ts';
 import { responseOn } from '@clustral/kernel/upgrade.ts';
@@ -86,7 +87,7 @@ export class Waiting {
     const [path = '/'] = (request.url ?? '/').split('?');
     const { correlationId } = correlationOf(request);
     const context = { docsBaseUrl: this.#options.docsBaseUrl, correlationId };
-    if (path.startsWith(proxyPrefix)) return textAnswer(this.#refusal(), context);
+    if (path.startsWith(proxyPrefix)) return kubernetesAnswer(this.#refusal(), context, request);
     if (path.startsWith('/clustral.v1.')) return connectAnswer(this.#refusal(), context);
     return problemAnswer(this.#refusal(), { ...context, instance: path });
   }

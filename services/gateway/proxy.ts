@@ -12,7 +12,8 @@ import { errorCatalogue, Refusal, type ErrorCode } from '@clustral/schemas/error
 import { isUuid } from '@clustral/schemas/ids.ts';
 import { correlationHeader, internalTokenHeader } from '@clustral/schemas/tokens.ts';
 import type { Correlation } from '@clustral/kernel/correlation.ts';
-import { refusalOf, textAnswer } from '@clustral/kernel/http-errors.ts';
+import { refusalOf, type ErrorAnswer } from '@clustral/kernel/http-errors.ts';
+import { kubernetesAnswer } from '@clustral/kernel/kubernetes-answer.ts';
 import { correlationOf } from '@clustral/kernel/http-server.ts';
 import type { Log } from '@clustral/kernel/log.ts';
 import { askedProtocol, responseOn } from '@clustral/kernel/upgrade.ts';
@@ -141,7 +142,7 @@ const answerAdditions = ({ correlation }: Arrival): string[] => [
   correlation.traceresponse,
 ];
 
-function refusalAnswer(thrown: unknown, arrival: Arrival, options: KubectlProxyOptions): ReturnType<typeof textAnswer> {
+function refusalAnswer(thrown: unknown, arrival: Arrival, options: KubectlProxyOptions): ErrorAnswer {
   const { correlation } = arrival;
   if (!(thrown instanceof Refusal)) {
     options.log.error(
@@ -151,7 +152,8 @@ function refusalAnswer(thrown: unknown, arrival: Arrival, options: KubectlProxyO
   }
   const refusal = refusalOf(thrown);
   report(refusal, arrival, options);
-  const answer = textAnswer(refusal, { docsBaseUrl: options.docsBaseUrl, correlationId: correlation.correlationId });
+  const context = { docsBaseUrl: options.docsBaseUrl, correlationId: correlation.correlationId };
+  const answer = kubernetesAnswer(refusal, context, arrival.request);
   return { ...answer, headers: { ...answer.headers, traceresponse: correlation.traceresponse } };
 }
 

@@ -31,7 +31,7 @@ export function refusalOf(thrown: unknown): Refusal {
 /** The answer on `/api/proxy/*`: one self-speaking line of text, the facts in headers. */
 export function textAnswer(thrown: unknown, context: ErrorContext): ErrorAnswer {
   const refusal = refusalOf(thrown);
-  const body = `${printable(refusal.message)}\n`;
+  const body = `${printableMessage(refusal.message)}\n`;
   return {
     status: errorCatalogue[refusal.code].http,
     headers: {
@@ -133,8 +133,8 @@ const retryAfter = (refusal: Refusal): Record<string, string> => {
 const headerValue = (value: string): string =>
   value.replace(/[^\x20-\x7e]|%/gu, (char) => encodeURIComponent(char.isWellFormed() ? char : '\ufffd'));
 
-// Control and direction marks in a terminal are an attack, not text (PX-23, ID-14).
-const printable = (message: string): string =>
+/** A sentence for a terminal, where control and direction marks are an attack, not text (PX-23, ID-14). */
+export const printableMessage = (message: string): string =>
   message.replace(
     /[\p{Cc}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu,
     (char) => `\\u${char.codePointAt(0)?.toString(16).padStart(4, '0')}`,

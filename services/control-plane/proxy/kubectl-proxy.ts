@@ -10,7 +10,8 @@ import { errorCatalogue, Refusal } from '@clustral/schemas/errors.ts';
 import { isUuid, type ClusterId, type RequestId } from '@clustral/schemas/ids.ts';
 import type { InternalClaims } from '@clustral/schemas/tokens.ts';
 import type { Correlation } from '@clustral/kernel/correlation.ts';
-import { refusalOf, textAnswer, type ErrorAnswer } from '@clustral/kernel/http-errors.ts';
+import { refusalOf, type ErrorAnswer } from '@clustral/kernel/http-errors.ts';
+import { kubernetesAnswer } from '@clustral/kernel/kubernetes-answer.ts';
 import { correlationOf } from '@clustral/kernel/http-server.ts';
 import type { Verifier } from '@clustral/kernel/jwt.ts';
 import type { Log } from '@clustral/kernel/log.ts';
@@ -139,7 +140,7 @@ class Proxying {
   }
 
   async #carry({ arrival, admitted, response, switching }: ToCarry): Promise<void> {
-    const { requestId, at, correlation, request } = arrival;
+    const { requestId, at, request } = arrival;
     const { clusterId, impersonation } = admitted;
     const using = this.#options.use(clusterId);
     if (using !== undefined) {
@@ -156,13 +157,13 @@ class Proxying {
       startedAt: at,
       origin: originOf(arrival, true),
     };
-    const answerOf = (refusal: Refusal): ErrorAnswer => this.#text(refusal, correlation);
+    const answerOf = (refusal: Refusal): ErrorAnswer => this.#answer(refusal, arrival);
     await carry({ request, response, switching, admitted, record, answerOf }, this.#exchanges);
   }
 
   /** The answer to a refusal, which is put on record. A bug is logged and leaves as `INTERNAL_ERROR`. */
   #refused(arrival: Arrival, caller: Caller | undefined, thrown: unknown): ErrorAnswer {
-    const { requestId, at, correlation, request } = arrival;
+    const { requestId, at, request } = arrival;
     if (!(thrown instanceof Refusal)) {
       this.#options.log.error({ err: thrown, requestId }, 'a proxied request failed in a way nobody foresaw');
     }
@@ -186,7 +187,7 @@ class Proxying {
       if (caller !== undefined && !this.#options.trail.isFull()) this.#options.trail.denied(denial);
       else this.#options.denials.report(denial);
     }
-    return this.#text(thrown, correlation);
+    return this.#answer(thrown, arrival);
   }
 
   /** The cluster that a target names, when it exists. */
@@ -202,10 +203,11 @@ class Proxying {
     }
   }
 
-  #text(thrown: unknown, correlation: Correlation): ErrorAnswer {
+  #answer(thrown: unknown, { correlation, request }: Arrival): ErrorAnswer {
     const { docsBaseUrl } = this.#options;
-    const plain = textAnswer(thrown, { docsBaseUrl, correlationId: correlation.correlationId });
-    return { ...plain, headers: { ...plain.headers, traceresponse: correlation.traceresponse } };
+    const { correlationId, traceresponse } = correlation;
+    const refused = kubernetesAnswer(thrown, { docsBaseUrl, correlationId }, request);
+    return { ...refused, headers: { ...refused.headers, traceresponse } };
   }
 
   #json({ json }: AnsweredHere, { correlation }: Arrival): ErrorAnswer {
