@@ -8,16 +8,8 @@ const id = '0b9f1f8e-5d0a-4f0e-9d3b-1c2d3e4f5a6b';
 const kubectl =
   'application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json';
 
-const typeOf = (
-  accept: string | undefined,
-  path: string,
-  more: Readonly<Record<string, string>> = {},
-  refusal = gone,
-) =>
-  kubernetesAnswer(refusal, context, {
-    url: `/api/proxy/${id}${path}`,
-    headers: { ...(accept === undefined ? {} : { accept }), ...more },
-  }).headers['content-type'];
+const typeOf = (headers: Readonly<Record<string, string>>, path: string, refusal = gone) =>
+  kubernetesAnswer(refusal, context, { url: `/api/proxy/${id}${path}`, headers }).headers['content-type'];
 
 const text = 'text/plain; charset=utf-8';
 const json = 'application/json';
