@@ -21,6 +21,8 @@ export default defineConfig({
           name: 'unit',
           // Nothing in these outlives a test, so they may share what they import.
           isolate: false,
+          // Milliseconds, but for a property on a busy machine.
+          testTimeout: 20_000,
           include: ['**/*.test.ts'],
           exclude: [...exclude, '**/*.int.test.ts', '**/*.e2e.test.ts'],
           environment: 'node',

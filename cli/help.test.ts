@@ -21,6 +21,7 @@ describe('help', () => {
 Commands
   roles list            list roles and the Kubernetes groups they give
   roles create <name>   create a role
+  roles edit <role>     change a role, or how requests for it are decided
 
 'clustral <command> --help' says more about one of them.
 `);

@@ -2,15 +2,24 @@
  * Requests for access and the grants that came of them, part of the access read model. A request whose time has run out
  * shows as it was until the log says that it expired: no clock decides here.
  */
+import { plainReview, type ReviewRules } from '@clustral/schemas/events/role.ts';
 import { clusterCollection } from './clusters.ts';
 import { instant, patch, positionOf, put, recordedAt, type Lookup, type Op, type RecordedFact } from './model.ts';
-import { pageOf, type Page, type PageRequest } from './page.ts';
-import { collectionOf, type Collection, type Document, type Filter, type ReadStoreReader } from './read-store.ts';
+import { collectionOf } from './read-store.ts';
 import { roleCollection } from './roles.ts';
-import { userCollection } from './users.ts';
 
 /** How a request stands. `approved` is a grant, begun or not; every other word but `pending` is an end. */
 export type AccessRequestStatus = 'pending' | 'approved' | 'denied' | 'revoked' | 'expired' | 'withdrawn';
+
+/** Somebody's approval of a request. Instants are milliseconds since the epoch. */
+export type Approval = {
+  readonly reviewerId: string;
+  readonly approvedAt: number;
+  readonly durationSeconds: number;
+  readonly roleRevision: number;
+  /** When they were shown what they approved, when they said so. */
+  readonly shownAt: number | null;
+};
 
 /** A request with its grant. Instants are milliseconds since the epoch. */
 export type AccessRequestDocument = {
@@ -28,6 +37,12 @@ export type AccessRequestDocument = {
   readonly createdAt: number;
   /** Until when it may be decided. */
   readonly expiresAt: number;
+  /** The rules by which it is decided. */
+  readonly review: ReviewRules;
+  /** Whom the rules name, as `reviewerKeys` writes it. */
+  readonly reviewers: readonly string[];
+  /** First to last. */
+  readonly approvals: readonly Approval[];
   readonly reviewerId: string | null;
   readonly decidedAt: number | null;
   readonly grantStartsAt: number | null;
@@ -39,19 +54,25 @@ export type AccessRequestDocument = {
   readonly position: number;
 };
 
-/** A request with the names it is shown with, and its role as it is now; a name is empty when it was never known. */
-export type AccessRequest = AccessRequestDocument & {
-  readonly requesterName: string;
-  readonly clusterName: string;
-  readonly roleName: string;
-  readonly reviewerName: string;
-  /** Undefined when it was deleted. */
-  readonly role: { readonly k8sGroups: readonly string[]; readonly revision: number } | undefined;
-};
+/** How people and groups are written where requests are found by who may decide them. */
+export const reviewerKeys = ({
+  ids,
+  groups,
+}: {
+  readonly ids: readonly string[];
+  readonly groups: readonly string[];
+}): readonly string[] => [...ids.map((id) => `user:${id}`), ...groups.map((group) => `group:${group}`)];
 
 export const accessRequestCollection = collectionOf<AccessRequestDocument>({
   name: 'access_requests',
-  fields: { userId: 'text', clusterId: 'text', roleId: 'text', status: 'text', createdAt: 'integer' },
+  fields: {
+    userId: 'text',
+    clusterId: 'text',
+    roleId: 'text',
+    status: 'text',
+    createdAt: 'integer',
+    reviewers: 'texts',
+  },
   indexes: [
     ['createdAt', '_id'],
     ['status', 'createdAt', '_id'],
@@ -75,6 +96,8 @@ export async function applyAccessRequest(fact: RecordedFact, lookup: Lookup): Pr
   switch (fact.type) {
     case 'access_request.created':
       return created(fact, lookup);
+    case 'access_request.approval_given':
+      return approvalGiven(fact, lookup);
     case 'access_request.approved':
     case 'access_request.denied':
     case 'access_request.revoked':
@@ -96,7 +119,7 @@ async function created(
   fact: Extract<RecordedFact, { type: 'access_request.created' }>,
   lookup: Lookup,
 ): Promise<readonly Op[]> {
-  const { accessRequestId, userId, clusterId, roleId } = fact.data;
+  const { accessRequestId, userId, clusterId, roleId, review = plainReview } = fact.data;
   const known = await lookup.get(accessRequestCollection, accessRequestId);
   if (known) return [];
   const document: AccessRequestDocument = {
@@ -113,6 +136,9 @@ async function created(
     suggestedReviewerEmails: fact.data.suggestedReviewerEmails,
     createdAt: recordedAt(fact),
     expiresAt: instant(fact.data.expiresAt),
+    review,
+    reviewers: reviewerKeys({ ids: review.reviewerIds, groups: review.reviewerGroups }),
+    approvals: [],
     reviewerId: null,
     decidedAt: null,
     grantStartsAt: null,
@@ -152,15 +178,38 @@ type DecidedFact = Extract<
 async function decided(fact: DecidedFact, lookup: Lookup): Promise<readonly Op[]> {
   const known = await lookup.get(accessRequestCollection, fact.data.accessRequestId);
   if (!known || known.position >= positionOf(fact) || !isOpen(known)) return [];
-  return [patch(accessRequestCollection, known._id, { ...changeOf(fact), position: positionOf(fact) })];
+  return [patch(accessRequestCollection, known._id, { ...changeOf(fact, known), position: positionOf(fact) })];
 }
 
-function changeOf(fact: DecidedFact): Partial<AccessRequestDocument> {
+type ApprovedFact = Extract<RecordedFact, { type: 'access_request.approval_given' | 'access_request.approved' }>;
+
+async function approvalGiven(fact: ApprovedFact, lookup: Lookup): Promise<readonly Op[]> {
+  const known = await lookup.get(accessRequestCollection, fact.data.accessRequestId);
+  if (!known || known.position >= positionOf(fact) || known.status !== 'pending') return [];
+  const change = { approvals: approvalsWith(fact, known), position: positionOf(fact) };
+  return [patch(accessRequestCollection, known._id, change)];
+}
+
+/** Somebody's newest approval takes the place of an earlier one, as in the policy fold. */
+function approvalsWith(fact: ApprovedFact, { approvals }: AccessRequestDocument): readonly Approval[] {
+  const { reviewerId, durationSeconds, roleRevision, shownAt } = fact.data;
+  const approval = {
+    reviewerId,
+    approvedAt: recordedAt(fact),
+    durationSeconds,
+    roleRevision,
+    shownAt: shownAt === undefined ? null : instant(shownAt),
+  };
+  return [...approvals.filter((one) => one.reviewerId !== reviewerId), approval];
+}
+
+function changeOf(fact: DecidedFact, known: AccessRequestDocument): Partial<AccessRequestDocument> {
   const endedAt = recordedAt(fact);
   switch (fact.type) {
     case 'access_request.approved':
       return {
         status: 'approved',
+        approvals: approvalsWith(fact, known),
         roleRevision: fact.data.roleRevision,
         reviewerId: fact.data.reviewerId,
         decidedAt: recordedAt(fact),
@@ -206,68 +255,3 @@ async function endedBy(
 }
 
 const isOpen = ({ status }: AccessRequestDocument): boolean => status === 'pending' || status === 'approved';
-
-/** Requests, newest first. */
-export async function listAccessRequests(
-  models: ReadStoreReader,
-  query: PageRequest & { readonly userId?: string; readonly clusterId?: string; readonly status?: AccessRequestStatus },
-): Promise<Page<AccessRequest>> {
-  const { userId, clusterId, status, ...page } = query;
-  const filter: Filter = {
-    ...(userId === undefined ? {} : { userId: { $eq: userId } }),
-    ...(clusterId === undefined ? {} : { clusterId: { $eq: clusterId } }),
-    ...(status === undefined ? {} : { status: { $eq: status } }),
-  };
-  const { items, ...rest } = await pageOf(models, accessRequestCollection, {
-    filter,
-    sort: { fields: ['createdAt', '_id'], direction: 'descending' },
-    ...page,
-  });
-  return { ...rest, items: await withNames(models, items) };
-}
-
-/** One request; undefined when there never was one of that id. */
-export async function getAccessRequest(models: ReadStoreReader, id: string): Promise<AccessRequest | undefined> {
-  const found = await models.get(accessRequestCollection, id);
-  return found && (await withNames(models, [found]))[0];
-}
-
-async function withNames(
-  models: ReadStoreReader,
-  requests: readonly AccessRequestDocument[],
-): Promise<readonly AccessRequest[]> {
-  const users = await byId(models, userCollection, [
-    ...requests.map(({ userId }) => userId),
-    ...requests.flatMap(({ reviewerId }) => reviewerId ?? []),
-  ]);
-  const clusters = await byId(
-    models,
-    clusterCollection,
-    requests.map(({ clusterId }) => clusterId),
-  );
-  const roles = await byId(
-    models,
-    roleCollection,
-    requests.map(({ roleId }) => roleId),
-  );
-  return requests.map((request) => {
-    const role = roles.get(request.roleId);
-    return {
-      ...request,
-      requesterName: users.get(request.userId)?.displayName ?? '',
-      clusterName: clusters.get(request.clusterId)?.name ?? '',
-      roleName: role?.name ?? '',
-      reviewerName: users.get(request.reviewerId ?? '')?.displayName ?? '',
-      role: role === undefined || role.deleted ? undefined : { k8sGroups: role.k8sGroups, revision: role.revision },
-    };
-  });
-}
-
-async function byId<D extends Document>(
-  models: ReadStoreReader,
-  collection: Collection<D>,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, D>> {
-  const found = await Promise.all([...new Set(ids)].map((id) => models.get(collection, id)));
-  return new Map(found.flatMap((document) => (document ? [[document._id, document]] : [])));
-}

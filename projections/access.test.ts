@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnyFact } from '@clustral/schemas/events/catalogue.ts';
+import { plainReview } from '@clustral/schemas/events/role.ts';
 import type { ClusterId, RoleId, UserId } from '@clustral/schemas/ids.ts';
 import { access, assignmentCollection } from './access.ts';
 import { accessRequestCollection, type AccessRequestDocument } from './access-requests.ts';
@@ -144,6 +145,50 @@ describe('an access request as shown', () => {
     ['as it was decided first', [denied, approved('q', of)], { status: 'denied', endReason: 'no' }],
   ])('is %s', async (_, facts, shown) => {
     expect(await state(...facts)).toEqual(shown);
+  });
+
+  const approvalGiven = (reviewer: string, roleRevision = 0): AnyFact => ({
+    type: 'access_request.approval_given',
+    data: {
+      ...ids,
+      accessRequestId: 'q',
+      roleId: 'r' as RoleId,
+      roleRevision,
+      reviewerId: reviewer as UserId,
+      durationSeconds: 600,
+      shownAt: '2026-11-24T08:09:00Z',
+    },
+  });
+
+  it('waits until enough people have approved it, and tells who did and what they had seen', async () => {
+    const one = {
+      reviewerId: 'ben',
+      roleRevision: 0,
+      durationSeconds: 600,
+      approvedAt: Date.parse('2026-11-24T08:06:00Z'),
+      shownAt: Date.parse('2026-11-24T08:09:00Z'),
+    };
+    expect(await requestAfter(requested('q', of), approvalGiven('ben'))).toMatchObject({
+      status: 'pending',
+      approvals: [one],
+      reviewerId: null,
+    });
+    expect(await requestAfter(requested('q', of), approvalGiven('ben'), approved('q', of))).toMatchObject({
+      status: 'approved',
+      approvals: [one, { reviewerId: 'admin', shownAt: null }],
+    });
+  });
+
+  it('has one approval of one person, their newest, and none after it was decided', async () => {
+    const again = [approvalGiven('ben'), approvalGiven('ben', 1), denied, approvalGiven('ada')];
+    expect(await requestAfter(requested('q', of), ...again)).toMatchObject({
+      status: 'denied',
+      approvals: [{ reviewerId: 'ben', roleRevision: 1 }],
+    });
+  });
+
+  it('from before there were rules is decided by plain ones', async () => {
+    expect(await requestAfter(requested('q', of))).toMatchObject({ review: plainReview, reviewers: [], approvals: [] });
   });
 
   it('that was made after its role was deleted was never open', async () => {

@@ -55,7 +55,7 @@ export const assignmentCollection = collectionOf<AssignmentDocument>({
 
 export const access: ReadModel = {
   name: 'access',
-  version: 2,
+  version: 3,
   collections: [assignmentCollection, accessRequestCollection],
   apply: async ({ fact, isVoid }, lookup) =>
     isVoid ? [] : [...(await applyAssignment(fact, lookup)), ...(await applyAccessRequest(fact, lookup))],

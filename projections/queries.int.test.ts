@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FactMetadata } from '@clustral/schemas/events/envelope.ts';
 import { getAssignment, listAssignments } from './access.ts';
-import { getAccessRequest, listAccessRequests } from './access-requests.ts';
+import { getAccessRequest, listAccessRequests } from './access-request-queries.ts';
 import { auditEvents, getAuditEvent } from './audit/query.ts';
 import { getCluster, listClusters } from './clusters.ts';
 import { getCredential, listCredentials } from './credentials.ts';

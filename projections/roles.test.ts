@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { plainReview } from '@clustral/schemas/events/role.ts';
 import type { RoleId } from '@clustral/schemas/ids.ts';
 import { roleCollection, roles } from './roles.ts';
 import { roleCreated, roleDeleted } from './testing/people.ts';
@@ -27,5 +28,14 @@ describe('a role as shown', () => {
   it('stays as a name when it is deleted, and changes no more', async () => {
     const story = new Story().tell(stream, roleCreated('r', 'viewer')).tell(stream, roleDeleted('r'));
     expect(await roleAfter(story.tell(stream, updated))).toMatchObject({ name: 'viewer', deleted: true, revision: 1 });
+  });
+
+  it('is reviewed by its rules, and by plain ones when it names none', async () => {
+    const review = { ...plainReview, approvals: 2 };
+    const story = new Story().tell(stream, roleCreated('r', 'viewer'));
+    expect(await roleAfter(story)).toMatchObject({ review: plainReview });
+    const strict = { ...updated, data: { ...updated.data, review } };
+    expect(await roleAfter(story.tell(stream, strict))).toMatchObject({ review });
+    expect(await roleAfter(story.tell(stream, updated))).toMatchObject({ review: plainReview });
   });
 });

@@ -1,4 +1,5 @@
 /** Roles as they are shown. A deleted role stays as a name for what refers to it and is in no list. */
+import { plainReview, type ReviewRules } from '@clustral/schemas/events/role.ts';
 import {
   patch,
   positionOf,
@@ -18,6 +19,8 @@ export type RoleDocument = {
   readonly name: string;
   readonly description: string;
   readonly k8sGroups: readonly string[];
+  /** How requests for it are decided. */
+  readonly review: ReviewRules;
   readonly createdAt: number;
   /** Revision of the role's stream: the one that an approval must have seen (D39). */
   readonly revision: number;
@@ -34,7 +37,7 @@ export const roleCollection = collectionOf<RoleDocument>({
 
 export const roles: ReadModel = {
   name: 'roles',
-  version: 1,
+  version: 2,
   collections: [roleCollection],
   apply: ({ fact, isVoid }, lookup) => (isVoid ? [] : applyRole(fact, lookup)),
 };
@@ -46,8 +49,8 @@ export async function applyRole(fact: RecordedFact, lookup: Lookup): Promise<rea
     case 'role.updated': {
       const known = await lookup.get(roleCollection, fact.data.roleId);
       if (known && (known.position >= positionOf(fact) || known.deleted)) return [];
-      const { roleId, name, description, k8sGroups } = fact.data;
-      const changed = { name, description, k8sGroups, revision: fact.revision, position: positionOf(fact) };
+      const { roleId, name, description, k8sGroups, review = plainReview } = fact.data;
+      const changed = { name, description, k8sGroups, review, revision: fact.revision, position: positionOf(fact) };
       if (known) return [patch(roleCollection, roleId, changed)];
       return [put(roleCollection, { _id: roleId, createdAt: recordedAt(fact), deleted: false, ...changed })];
     }

@@ -255,13 +255,20 @@ const catalogue = {
     http: 409,
     connect: 'already_exists',
     title: 'Access granted already',
-    advice: "Use it until it ends, or give it back with 'clustral access revoke'.",
+    advice:
+      "Use it until it ends, prolong it with 'clustral access extend', or give it back with 'clustral access give-back'.",
   },
   REQUEST_NOT_PENDING: {
     http: 409,
     connect: 'failed_precondition',
     title: 'Request not pending',
     advice: 'Look at what became of it; a new request can be decided.',
+  },
+  APPROVED_ALREADY: {
+    http: 409,
+    connect: 'already_exists',
+    title: 'Approved by you already',
+    advice: 'Have somebody else approve it too, or deny it.',
   },
   REQUEST_EXPIRED: {
     http: 409,
@@ -285,7 +292,7 @@ const catalogue = {
     http: 403,
     connect: 'permission_denied',
     title: 'Own request',
-    advice: 'Ask another administrator to decide it.',
+    advice: 'Ask somebody else who may review it.',
   },
   DUPLICATE_CLUSTER_NAME: {
     http: 409,

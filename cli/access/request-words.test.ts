@@ -2,10 +2,12 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
 import {
+  AccessApprovalSchema,
   AccessRequestSchema,
   AccessRequestStatus,
   type AccessRequest,
 } from '@clustral/schemas/gen/clustral/v1/access_pb.ts';
+import { ReviewRulesSchema } from '@clustral/schemas/gen/clustral/v1/roles_pb.ts';
 import { CliError, exitCodes } from '../failure.ts';
 import { table } from '../table.ts';
 import { matching } from './find-request.ts';
@@ -73,8 +75,9 @@ describe('the list of requests', () => {
     const wide = columnsFor({ now: noon, shortest: 36 });
     const lines = await table(all, { ...form, columns: wide, aligned: false });
     const [, pending, approved] = lines.split('\n');
-    expect(pending?.split('\t').slice(-5)).toEqual([
+    expect(pending?.split('\t').slice(-6)).toEqual([
       'system:masters',
+      '0/1',
       '-',
       '2026-04-01T11:56:00Z',
       '2026-04-01T12:56:00Z',
@@ -118,6 +121,28 @@ describe('the terms that a reviewer sees', () => {
     expect(termsOf(request({ roleK8sGroups: [] }))).toContain('  groups    none: the role is gone');
   });
 
+  it('say from when on, what it prolongs, and who has approved it of how many', () => {
+    const review = create(ReviewRulesSchema, { approvals: 2 });
+    const terms = termsOf(
+      request({
+        startsAt: at(60),
+        extends: granted.id,
+        review,
+        approvals: [
+          create(AccessApprovalSchema, { reviewerName: 'olga@example.com\u001b[2J', roleRevision: 1n }),
+          create(AccessApprovalSchema, { reviewerName: 'of the role as it was', roleRevision: 0n }),
+        ],
+      }),
+    );
+    expect(terms.slice(5)).toEqual([
+      '  from      2026-04-01T13:00:00Z',
+      `  extends   ${granted.id}`,
+      '  reason    incident 4711',
+      '  agreed    1 of 2: olga@example.com\\u001b[2J',
+    ]);
+    expect(termsOf(request({ review })).at(-1)).toBe('  agreed    0 of 2');
+  });
+
   it('come with a warning where it is easily overlooked', () => {
     expect(warningsOf(request({ roleK8sGroups: ['viewers'] }))).toEqual([]);
     expect(warningsOf(request({ currentRoleRevision: 2n }))).toEqual([
@@ -131,6 +156,14 @@ describe('a request in a sentence', () => {
   it.each([
     [request(), 'Pending: alice@example.com asks for k8s-admin on prod for 2h'],
     [granted, 'Approved: alice@example.com has k8s-admin on prod until 2026-04-01T13:30:00Z'],
+    [
+      request({
+        startsAt: at(60),
+        approvals: [create(AccessApprovalSchema, { roleRevision: 1n })],
+        review: create(ReviewRulesSchema, { approvals: 2 }),
+      }),
+      'Pending: alice@example.com asks for k8s-admin on prod for 2h from 2026-04-01T13:00:00Z (1 of 2 approvals)',
+    ],
     [denied, 'Denied: alice@example.com does not have k8s-admin on prod by it'],
   ])('begins with its id', (one, rest) => expect(sentence(one)).toBe(`${one.id}   ${rest}`));
 });

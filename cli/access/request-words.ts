@@ -49,6 +49,11 @@ export function columnsFor({ now, shortest }: { now: number; shortest: number })
     { head: 'ASKED', value: ({ createdAt }) => (createdAt === undefined ? '-' : span(now - msOf(createdAt))) },
     { head: 'UNTIL', value: (request) => leftOf(request, now) },
     { head: 'GROUPS', value: ({ roleK8sGroups }) => roleK8sGroups.join(', ') || '-', wide: true },
+    {
+      head: 'APPROVALS',
+      value: ({ approvals, review }) => `${approvals.length}/${review?.approvals ?? 1}`,
+      wide: true,
+    },
     { head: 'REVIEWER', value: ({ reviewerName, reviewerId }) => reviewerName || reviewerId || '-', wide: true },
     { head: 'CREATED', value: ({ createdAt }) => instant(createdAt), wide: true },
     { head: 'ENDS', value: (request) => instant(endOf(request)), wide: true },
@@ -59,15 +64,27 @@ export function columnsFor({ now, shortest }: { now: number; shortest: number })
 /** What an approval gives, line by line, as the person decides about it. `duration` replaces the one that was asked for. */
 export function termsOf(request: AccessRequest, duration = request.duration): readonly string[] {
   const { requesterName, requesterId, clusterName, clusterId, roleName, roleId, roleK8sGroups, reason } = request;
+  const { startsAt, extends: extended } = request;
   const lines: readonly (readonly [label: string, value: string])[] = [
     ['who', requesterName || requesterId],
     ['cluster', clusterName || clusterId],
     ['role', roleName || roleId],
     ['groups', roleK8sGroups.join(', ') || 'none: the role is gone'],
     ['for', duration],
+    ...(startsAt === undefined ? [] : [['from', instant(startsAt)] as const]),
+    ...(extended === '' ? [] : [['extends', extended] as const]),
     ['reason', reason || '-'],
+    ...approvalLines(request),
   ];
   return lines.map(([label, value]) => `  ${label.padEnd(7)}   ${visible(value)}`);
+}
+
+/** Who has approved it and how many must, when one is not enough. */
+function approvalLines(request: AccessRequest): readonly (readonly [string, string])[] {
+  const { review } = request;
+  if (review === undefined || review.approvals < 2) return [];
+  const by = counting(request).map(({ reviewerName, reviewerId }) => reviewerName || reviewerId);
+  return [['agreed', `${by.length} of ${review.approvals}${by.length === 0 ? '' : `: ${by.join(', ')}`}`]];
 }
 
 /** What a reviewer should not overlook. */
@@ -85,16 +102,26 @@ export function sentence(request: AccessRequest): string {
   const { requesterName, requesterId, clusterName, clusterId, roleName, roleId, duration } = request;
   const what = `${roleName || roleId} on ${clusterName || clusterId}`;
   const who = requesterName || requesterId;
+  const from = request.startsAt === undefined ? '' : ` from ${instant(request.startsAt)}`;
   const until = request.grantExpiresAt === undefined ? '' : ` until ${instant(request.grantExpiresAt)}`;
   switch (request.status) {
     case AccessRequestStatus.PENDING:
-      return `${request.id}   Pending: ${who} asks for ${what} for ${duration}`;
+      return `${request.id}   Pending: ${who} asks for ${what} for ${duration}${from}${approvedSoFar(request)}`;
     case AccessRequestStatus.APPROVED:
-      return `${request.id}   Approved: ${who} has ${what}${until}`;
+      return `${request.id}   Approved: ${who} has ${what}${from}${until}`;
     default:
       return `${request.id}   ${statusWord(request)}: ${who} does not have ${what} by it`;
   }
 }
+
+function approvedSoFar(request: AccessRequest): string {
+  const { length } = counting(request);
+  return length === 0 ? '' : ` (${length} of ${request.review?.approvals ?? 1} approvals)`;
+}
+
+/** An approval counts while the role is as it was shown (D39). */
+const counting = ({ approvals, currentRoleRevision }: AccessRequest): AccessRequest['approvals'] =>
+  approvals.filter(({ roleRevision }) => roleRevision === currentRoleRevision);
 
 /** How many characters tell these ids from each other: at least 8. */
 export function shortestOf(ids: readonly string[]): number {

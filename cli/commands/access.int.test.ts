@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { RoleSchema } from '@clustral/schemas/gen/clustral/v1/roles_pb.ts';
+import { ReviewRulesSchema, RoleSchema } from '@clustral/schemas/gen/clustral/v1/roles_pb.ts';
 import { AccessSchema, ClusterAccessSource } from '@clustral/schemas/gen/clustral/v1/users_pb.ts';
 import { AccessRequestStatus } from '@clustral/schemas/gen/clustral/v1/access_pb.ts';
 import { exampleRequest } from '../testing/access-api.ts';
@@ -50,7 +50,31 @@ describe('asking for access', () => {
     expect(JSON.parse(stdout)).toMatchObject({ status: 'Pending', clusterName: 'prod', roleName: 'k8s-viewer' });
   });
 
+  it('may ask for a time that begins later', async () => {
+    const { code, stdout, stderr } = await run('access', 'request', 'prod', '--starts-at', '2099-12-01T22:00+01:00');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain('for 1h from 2099-12-01T21:00:00Z\n');
+  });
+
   it.each([
+    ['request --extends', ['access', 'request', '--extends', '7f3c', '--for', '2h']],
+    ['extend', ['access', 'extend', '7f3c', '--for', '2h']],
+  ])('asks for more of what one has with access %s', async (_, words) => {
+    const held = exampleRequest({ id: '7f3c0001-0000-4000-8000-000000000001', status: AccessRequestStatus.APPROVED });
+    installation.state.requests = [held];
+    const { code, stderr } = await run(...words);
+    expect(code, stderr).toBe(0);
+    expect(installation.state.requests[0]).toMatchObject({
+      extends: held.id,
+      clusterId: held.clusterId,
+      duration: '2h',
+    });
+  });
+
+  it.each([
+    ['a start without a zone', ['access', 'request', 'prod', '--starts-at', '2026-12-01T22:00'], 2],
+    ['a cluster beside what it extends', ['access', 'request', 'prod', '--extends', '7f3c'], 2],
+    ['nothing to extend', ['access', 'extend', '7f3c'], 3],
     ['a time that is none', ['access', 'request', 'prod', '--for', 'a while'], 2],
     ['no cluster', ['access', 'request'], 2],
     ['a role that must be named among several', ['access', 'request', 'prod', '--no-input'], 2],
@@ -130,6 +154,9 @@ describe('the list of requests', () => {
       [''],
     ]);
     expect((await run('access', 'list', '--status', 'pending')).stdout).not.toContain('Denied');
+    expect((await run('access', 'list', '--to-decide', '-o', 'name')).stdout).toBe(
+      'request/aaaa0001-0000-4000-8000-000000000001\n',
+    );
     const json = JSON.parse((await run('access', 'list', '-o', 'json')).stdout) as { requests: { status: string }[] };
     expect(json.requests.map(({ status }) => status)).toEqual(['Pending', 'Denied']);
   });
@@ -186,6 +213,18 @@ describe('deciding', () => {
     expect(stdout).toContain('Approved: alice@example.com has k8s-viewer on prod until');
   });
 
+  it('says that somebody else must approve it too, and what the server had shown when', async () => {
+    const shownAt = timestampFromDate(new Date('2026-04-01T12:00:00Z'));
+    const review = create(ReviewRulesSchema, { approvals: 2 });
+    installation.state.requests = [exampleRequest({ id: '7f3c0001-0000-4000-8000-000000000001', review, shownAt })];
+    const { code, stdout, stderr } = await run('access', 'approve', '7f3c');
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain('  agreed    0 of 2\n');
+    expect(stdout).toContain('Pending: alice@example.com asks for k8s-viewer on prod for 2h (1 of 2 approvals)\n');
+    expect(stderr).toContain('next: somebody else approves it too: clustral access approve 7f3c0001');
+    expect(installation.state.requests[0]?.approvals).toMatchObject([{ shownAt }]);
+  });
+
   it('explains that the role was changed meanwhile, with the new terms', async () => {
     const request = pending('7f3c0001');
     installation.state.requests = [request];
@@ -224,5 +263,82 @@ describe('deciding', () => {
     expect(code, stderr).toBe(0);
     expect(stdout).toContain(becomes);
     expect((await run('access', word, '7f3c0001', ...more)).code).toBe(6);
+  });
+});
+
+describe('giving back', () => {
+  const held = (id: string, given: object = {}) =>
+    exampleRequest({
+      id: `${id}-0000-4000-8000-000000000001`,
+      status: AccessRequestStatus.APPROVED,
+      requesterId: installation.state.users[0]?.id ?? '',
+      requesterName: 'dev@clustral.local',
+      ...given,
+    });
+
+  it('needs no name while there is one access to give back', async () => {
+    installation.state.requests = [held('7f3c0001')];
+    expect((await run('access', 'give-back')).stdout).toContain('Revoked: dev@clustral.local does not have k8s-viewer');
+    const none = await run('access', 'give-back');
+    expect([none.code, none.stderr]).toEqual([
+      3,
+      'error: you have no access that was granted on request\n  fix:  clustral access list\n',
+    ]);
+  });
+
+  it('takes the one that is named, when there are several', async () => {
+    installation.state.requests = [held('7f3c0001'), held('8a000001')];
+    const several = await run('access', 'give-back');
+    expect(several.code).toBe(2);
+    expect(several.stderr).toContain('name one: 7f3c0001-0000-4000-8000-000000000001 (k8s-viewer on prod), 8a000001');
+    expect((await run('access', 'give-back', '8a00')).code).toBe(0);
+    expect(installation.state.requests.map(({ status }) => status)).toEqual([
+      AccessRequestStatus.APPROVED,
+      AccessRequestStatus.REVOKED,
+    ]);
+  });
+
+  it('is for what is one’s own', async () => {
+    installation.state.requests = [held('7f3c0001', { requesterId: otherRoleId, requesterName: 'eve@example.com' })];
+    const { code, stderr } = await run('access', 'give-back', '7f3c');
+    expect(code).toBe(5);
+    expect(stderr).toContain("that access is eve@example.com's, and only they give it back");
+    expect(stderr).toContain('fix:  clustral access revoke 7f3c0001');
+  });
+});
+
+describe('how requests for a role are decided', () => {
+  const rules = ['--approvals', '2', '--reviewer-group', 'oncall', '--max-duration', '4h', '--ticket', 'OPS-#'];
+
+  it('is said when it is made, and shown in the wide list', async () => {
+    const { code, stderr } = await run('roles', 'create', 'ops', '--group', 'g', ...rules);
+    expect(code, stderr).toBe(0);
+    const { stdout } = await run('roles', 'list', '-o', 'wide');
+    expect(stdout).toContain('2 approvals; oncall; at most 4h; OPS-#');
+  });
+
+  it('is changed flag by flag, and all of it is given up with one', async () => {
+    const [me] = installation.state.users;
+    await run('roles', 'create', 'ops', '--group', 'g', '--description', 'operators', ...rules);
+    const edited = await run('roles', 'edit', 'ops', '--approvals', '3', '--reviewer', 'dev@clustral.local');
+    expect([edited.code, edited.stdout]).toEqual([0, 'role/ops changed\n']);
+    const role = () => installation.state.roles.find(({ name }) => name === 'ops');
+    expect(role()).toMatchObject({
+      description: 'operators',
+      k8sGroups: ['g'],
+      review: { approvals: 3, reviewerGroups: ['oncall'], reviewerIds: [me?.id], ticketForms: ['OPS-#'] },
+    });
+    expect((await run('roles', 'edit', 'ops', '--plain-review')).code).toBe(0);
+    expect(role()?.review).toMatchObject({ approvals: 0, reviewerGroups: [], ticketForms: [], maxDuration: '' });
+  });
+
+  it.each([
+    ['nothing', [], 'nothing is to be changed'],
+    ['no number', ['--approvals', 'two'], '--approvals'],
+    ['no time', ['--max-duration', 'a day'], '--max-duration'],
+  ])('is not changed by %s', async (_, words, said) => {
+    const { code, stderr } = await run('roles', 'edit', 'k8s-viewer', ...words);
+    expect(code).toBe(2);
+    expect(stderr).toContain(said);
   });
 });

@@ -104,6 +104,7 @@ const byFlag: Readonly<Record<string, Kind>> = {
   '--account': 'account',
   '--context': 'context',
   '--context-name': 'context',
+  '--extends': 'granted request',
   '--output': 'format',
   '--profile': 'profile',
   '--server': 'server',
@@ -131,6 +132,9 @@ function kindOfFlag({ names, value }: KnownFlag): Kind | undefined {
 
 const kindOfWord = (word: string): Kind | undefined => (Object.hasOwn(byWord, word) ? byWord[word] : undefined);
 
+/** Commands whose request is one that was granted. */
+const onGrants: ReadonlySet<CommandName> = new Set(['access revoke', 'access give-back', 'access extend']);
+
 function kindOfArgument(
   command: { readonly name: CommandName; readonly args: readonly string[] },
   known: readonly KnownFlag[],
@@ -142,7 +146,7 @@ function kindOfArgument(
   const last = expected.at(-1);
   const arg = expected[place] ?? (last?.endsWith('...]') ? last : undefined);
   const kind = arg === undefined ? undefined : kindOfWord(arg.replace(/^[<[]|(\.\.\.)?[>\]]$/g, ''));
-  return kind === 'pending request' && command.name === 'access revoke' ? 'granted request' : kind;
+  return kind === 'pending request' && onGrants.has(command.name) ? 'granted request' : kind;
 }
 
 /** How many arguments stand there already. */

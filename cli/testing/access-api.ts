@@ -4,10 +4,13 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { ConnectRouter } from '@connectrpc/connect';
 import { parseDuration } from '@clustral/schemas/duration.ts';
 import {
+  AccessApprovalSchema,
   AccessRequestSchema,
   AccessRequestStatus,
   AccessService,
   type AccessRequest,
+  type ApproveAccessRequestRequest,
+  type ListAccessRequestsRequest,
 } from '@clustral/schemas/gen/clustral/v1/access_pb.ts';
 import { refusal, type ApiState } from './api.ts';
 
@@ -50,7 +53,7 @@ export function exampleAccess(router: ConnectRouter, state: ApiState): void {
     return Object.assign(request, given);
   };
   router.service(AccessService, {
-    requestAccess: ({ clusterId, roleId, reason, duration, suggestedReviewerEmails }) => {
+    requestAccess: ({ clusterId, roleId, reason, duration, suggestedReviewerEmails, startsAt, extends: extended }) => {
       const [me] = state.users;
       const request = exampleRequest({
         id: crypto.randomUUID(),
@@ -63,17 +66,15 @@ export function exampleAccess(router: ConnectRouter, state: ApiState): void {
         reason,
         duration: duration || '1h',
         suggestedReviewerEmails,
+        extends: extended,
+        ...(startsAt === undefined ? {} : { startsAt }),
       });
       state.requests.unshift(request);
       return request;
     },
-    listAccessRequests: ({ status, clusterId, requesterId, pageSize, pageToken }) => {
-      const matching = state.requests.filter(
-        (one) =>
-          (status === AccessRequestStatus.UNSPECIFIED || one.status === status) &&
-          (clusterId === '' || one.clusterId === clusterId) &&
-          (requesterId === '' || one.requesterId === requesterId),
-      );
+    listAccessRequests: (asked) => {
+      const matching = state.requests.filter((one) => isAskedFor(one, asked, state));
+      const { pageSize, pageToken } = asked;
       const end = Number(pageToken) + (pageSize || 50);
       return {
         requests: matching.slice(Number(pageToken), end),
@@ -81,15 +82,11 @@ export function exampleAccess(router: ConnectRouter, state: ApiState): void {
       };
     },
     getAccessRequest: ({ id }) => found(id),
-    approveAccessRequest: ({ id, duration, roleRevision }) => {
-      const { currentRoleRevision, duration: asked } = found(id);
-      if (roleRevision !== currentRoleRevision) throw refusal('ROLE_CHANGED', 'The role was changed meanwhile.');
-      const seconds = parseDuration(duration || asked, { field: 'duration', maxSeconds: 86_400 });
-      return change(id, AccessRequestStatus.PENDING, {
-        status: AccessRequestStatus.APPROVED,
-        reviewerName: state.users[0]?.email ?? '',
-        grantExpiresAt: inSeconds(seconds),
-      });
+    approveAccessRequest: (asked) => {
+      const request = found(asked.id);
+      if (asked.roleRevision !== request.currentRoleRevision)
+        throw refusal('ROLE_CHANGED', 'The role was changed meanwhile.');
+      return change(asked.id, AccessRequestStatus.PENDING, approvedBy(state.users[0]?.email ?? '', request, asked));
     },
     denyAccessRequest: ({ id, reason }) =>
       change(id, AccessRequestStatus.PENDING, {
@@ -102,4 +99,33 @@ export function exampleAccess(router: ConnectRouter, state: ApiState): void {
     withdrawAccessRequest: ({ id }) =>
       change(id, AccessRequestStatus.PENDING, { status: AccessRequestStatus.WITHDRAWN }),
   });
+}
+
+function isAskedFor(one: AccessRequest, asked: ListAccessRequestsRequest, { users: [me] }: ApiState): boolean {
+  const { status, clusterId, requesterId, toDecide } = asked;
+  return (
+    (status === AccessRequestStatus.UNSPECIFIED || one.status === status) &&
+    (clusterId === '' || one.clusterId === clusterId) &&
+    (requesterId === '' || one.requesterId === requesterId) &&
+    (!toDecide || (one.status === AccessRequestStatus.PENDING && one.requesterId !== me?.id))
+  );
+}
+
+/** What an approval changes: the grant, or one approval more while others are missing. */
+function approvedBy(
+  reviewerName: string,
+  { approvals, review, duration: wanted }: AccessRequest,
+  { duration, roleRevision, shownAt }: ApproveAccessRequestRequest,
+): Partial<AccessRequest> {
+  const by = { reviewerName, roleRevision };
+  const approval = create(AccessApprovalSchema, { ...by, ...(shownAt === undefined ? {} : { shownAt }) });
+  const all = [...approvals, approval];
+  const seconds = parseDuration(duration || wanted, { field: 'duration', maxSeconds: 86_400 });
+  if (all.length < (review?.approvals ?? 1)) return { approvals: all };
+  return {
+    status: AccessRequestStatus.APPROVED,
+    approvals: all,
+    reviewerName,
+    grantExpiresAt: inSeconds(seconds),
+  };
 }

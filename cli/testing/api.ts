@@ -156,11 +156,15 @@ export function exampleApi(state: ApiState): (router: ConnectRouter) => void {
     });
     router.service(RoleService, {
       listRoles: ({ name }) => ({ roles: state.roles.filter((one) => name === '' || one.name === name) }),
-      createRole: ({ name, k8sGroups, description }, context) => {
+      createRole: ({ $typeName: _type, review, ...given }, context) => {
         context.responseHeader.set(positionHeader, '4712');
-        const role = create(RoleSchema, { id: crypto.randomUUID(), name, k8sGroups, description });
+        const role = create(RoleSchema, { id: crypto.randomUUID(), ...given, ...(review ? { review } : {}) });
         state.roles.push(role);
         return role;
+      },
+      updateRole: ({ $typeName: _type, review, ...given }) => {
+        const role = state.roles.find(({ id }) => id === given.id) ?? missing('ROLE_NOT_FOUND', 'role');
+        return Object.assign(role, { ...given, ...(review ? { review } : {}) });
       },
     });
     router.service(UserService, {

@@ -1,6 +1,8 @@
-/** `npm run fix`: repairs what the tools can repair by themselves: lint, format, protobuf format, generated code. */
+/** `npm run fix`: repairs what the tools can repair by themselves: lint, format, protobuf format, generated code and pages. */
 import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorFiles } from './error-pages.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -18,3 +20,8 @@ for (const [tool, args, folder] of steps) {
   });
   if (status !== 0) process.exitCode = 1;
 }
+
+const pages = join(root, 'infra', 'docs', 'errors');
+rmSync(pages, { recursive: true, force: true });
+mkdirSync(pages, { recursive: true });
+for (const [name, text] of errorFiles()) writeFileSync(join(pages, name), text);

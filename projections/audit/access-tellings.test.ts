@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eventCatalogue, type AnyFact } from '@clustral/schemas/events/catalogue.ts';
+import { plainReview } from '@clustral/schemas/events/role.ts';
 import type { ClusterId, RoleId, UserId } from '@clustral/schemas/ids.ts';
 import { audit, auditCollection } from '../audit.ts';
 import { approved, registered, requested, roleCreated, synced } from '../testing/people.ts';
@@ -18,7 +19,19 @@ const denied: AnyFact = {
 const revoked: AnyFact = { type: 'access_request.revoked', data: { ...about, reason: 'given back' } };
 const expired: AnyFact = { type: 'access_request.expired', data: { ...about, expiredAt: '2026-11-24T09:00:00Z' } };
 const withdrawn: AnyFact = { type: 'access_request.withdrawn', data: about };
+const approvalGiven: AnyFact = {
+  type: 'access_request.approval_given',
+  data: {
+    ...about,
+    roleId: 'r' as RoleId,
+    roleRevision: 0,
+    reviewerId: 'admin' as UserId,
+    durationSeconds: 3_600,
+    shownAt: '2026-11-24T08:04:00Z',
+  },
+};
 const ask = requested('q', of);
+const bend = (fact: AnyFact, data: object): AnyFact => ({ ...fact, data: { ...fact.data, ...data } }) as AnyFact;
 const approve = approved('q', of);
 
 function streamOf({ type, data }: AnyFact): string {
@@ -57,6 +70,34 @@ describe('what the audit says of access for a while', () => {
       [ask, renamed, approve],
       "admin@corp.example granted dev@corp.example the role 'renamed' on cluster 'production' until 2026-11-24T08:40:00Z",
       { reviewer: 'admin@corp.example', duration: '30m', roleName: 'renamed' },
+    ],
+    [
+      'CAR001I',
+      'from when on, and by which rules it is decided',
+      [bend(ask, { startsAt: '2026-11-25T22:00:00.000Z', review: { ...plainReview, approvals: 2 } })],
+      "dev@corp.example asked for the role 'viewer' on cluster 'production' for 1h from 2026-11-25T22:00:00.000Z on: because",
+      { startsAt: '2026-11-25T22:00:00.000Z', review: { approvals: 2 } },
+    ],
+    [
+      'CAR001I',
+      'that it is to last longer',
+      [bend(ask, { extends: 'p' })],
+      "dev@corp.example asked to extend the role 'viewer' on cluster 'production' for 1h: because",
+      { extends: 'p' },
+    ],
+    [
+      'CAR007I',
+      'who approved what needs more approvals, and when they saw it',
+      [ask, approvalGiven],
+      "admin@corp.example approved dev@corp.example for the role 'viewer' on cluster 'production'; more approvals are needed",
+      { reviewer: 'admin@corp.example', roleRevision: 0, shownAt: '2026-11-24T08:04:00Z', duration: '1h' },
+    ],
+    [
+      'CAR002I',
+      'on whose approvals it rests',
+      [ask, approvalGiven, bend(approve, { approverIds: ['admin', 'dev'] })],
+      "admin@corp.example granted dev@corp.example the role 'viewer' on cluster 'production' until 2026-11-24T08:40:00Z",
+      { approverIds: ['admin', 'dev'] },
     ],
     [
       'CAR003W',

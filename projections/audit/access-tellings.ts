@@ -31,10 +31,12 @@ export const accessTellings: Tellings<UserFact['type'] | AccessFact['type'] | Cr
   'user.role_unassigned': (fact, names) =>
     assignment(fact, names, `${names.actor} took the ${roleOn(fact, names)} from ${names.user(fact.data.userId)}`),
   'access_request.created': (fact, names) => {
-    const { roleId, roleRevision, durationSeconds, startsAt, reason, suggestedReviewerEmails } = fact.data;
-    const wanted = `the ${roleOn(fact, names)} for ${formatDuration(durationSeconds)}`;
+    const { roleId, roleRevision, durationSeconds, startsAt, reason, suggestedReviewerEmails, review } = fact.data;
+    const from = startsAt === null ? '' : ` from ${startsAt} on`;
+    const wanted = `the ${roleOn(fact, names)} for ${formatDuration(durationSeconds)}${from}`;
+    const asked = fact.data.extends === null ? 'asked for' : 'asked to extend';
     return request(fact, names, {
-      message: because(`${names.user(fact.data.userId)} asked for ${wanted}`, reason),
+      message: because(`${names.user(fact.data.userId)} ${asked} ${wanted}`, reason),
       details: {
         roleId,
         roleRevision,
@@ -44,19 +46,26 @@ export const accessTellings: Tellings<UserFact['type'] | AccessFact['type'] | Cr
         reason,
         suggestedReviewerEmails,
         extends: fact.data.extends,
+        ...(review === undefined ? {} : { review }),
       },
     });
   },
+  'access_request.approval_given': (fact, names) => {
+    const { reviewerId, durationSeconds } = fact.data;
+    const whom = names.user(fact.data.userId);
+    return request(fact, names, {
+      message: `${names.user(reviewerId)} approved ${whom} for the ${roleOn(fact, names)}; more approvals are needed`,
+      details: { ...reviewed(fact, names), duration: formatDuration(durationSeconds), durationSeconds },
+    });
+  },
   'access_request.approved': (fact, names) => {
-    const { roleId, roleRevision, reviewerId, durationSeconds, grantStartsAt, grantExpiresAt } = fact.data;
+    const { reviewerId, approverIds, durationSeconds, grantStartsAt, grantExpiresAt } = fact.data;
     const whom = names.user(fact.data.userId);
     return request(fact, names, {
       message: `${names.user(reviewerId)} granted ${whom} the ${roleOn(fact, names)} until ${grantExpiresAt}`,
       details: {
-        roleId,
-        roleRevision,
-        reviewer: names.user(reviewerId),
-        reviewerId,
+        ...reviewed(fact, names),
+        ...(approverIds === undefined ? {} : { approverIds }),
         duration: formatDuration(durationSeconds),
         durationSeconds,
         grantStartsAt,
@@ -65,18 +74,9 @@ export const accessTellings: Tellings<UserFact['type'] | AccessFact['type'] | Cr
     });
   },
   'access_request.denied': (fact, names) => {
-    const { roleId, roleRevision, reviewerId, reason } = fact.data;
+    const { reviewerId, reason } = fact.data;
     const what = `${names.user(reviewerId)} denied ${names.user(fact.data.userId)} the ${roleOn(fact, names)}`;
-    return request(fact, names, {
-      message: because(what, reason),
-      details: {
-        roleId,
-        roleRevision,
-        reviewer: names.user(reviewerId),
-        reviewerId,
-        reason,
-      },
-    });
+    return request(fact, names, { message: because(what, reason), details: { ...reviewed(fact, names), reason } });
   },
   'access_request.revoked': (fact, names) => {
     const { reason } = fact.data;
@@ -133,6 +133,15 @@ export const accessTellings: Tellings<UserFact['type'] | AccessFact['type'] | Cr
     };
   },
 };
+
+type ReviewedFact = FactOf<'access_request.approval_given' | 'access_request.approved' | 'access_request.denied'>;
+
+/** Who decided, and what they were shown when. */
+function reviewed({ data }: ReviewedFact, names: Names): Readonly<Record<string, unknown>> {
+  const { roleId, roleRevision, reviewerId, shownAt } = data;
+  const reviewer = names.user(reviewerId);
+  return { roleId, roleRevision, reviewer, reviewerId, ...(shownAt === undefined ? {} : { shownAt }) };
+}
 
 type Pair = { readonly data: { readonly userId: string; readonly clusterId: string } };
 

@@ -53,6 +53,7 @@ export const eventCatalogue: Readonly<Record<FactType, CatalogueEntry>> = {
   'access_request.revoked': info('CAR004I', 'access_requests'),
   'access_request.expired': info('CAR005I', 'access_requests'),
   'access_request.withdrawn': info('CAR006I', 'access_requests'),
+  'access_request.approval_given': info('CAR007I', 'access_requests'),
   'credential.issued': info('CCR001I', 'credentials'),
   'credential.revoked': info('CCR002I', 'credentials'),
   'credential.revoke_denied': warning('CCR003W', 'credentials', false),

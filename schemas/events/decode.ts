@@ -80,10 +80,27 @@ const metadataCheck = record({
 const cluster: Shape = { clusterId: text };
 const clusterContent: Shape = { clusterId: text, name: text, description: text, labels };
 const certificate = record({ fingerprint: text, serialNumber: text, notAfter: instant });
-const role: Shape = { roleId: text, name: text, description: text, k8sGroups: texts };
+const review = optional(
+  record({
+    approvals: number,
+    reviewerGroups: texts,
+    reviewerIds: texts,
+    maxSeconds: numberOrNull,
+    isReasonRequired: flag,
+    ticketForms: texts,
+  }),
+);
+const role: Shape = { roleId: text, name: text, description: text, k8sGroups: texts, review };
 const pair: Shape = { userId: text, clusterId: text };
 const assignment: Shape = { ...pair, assignmentId: text, roleId: text };
 const request: Shape = { ...pair, accessRequestId: text };
+const reviewed: Shape = {
+  ...request,
+  roleId: text,
+  roleRevision: number,
+  reviewerId: text,
+  shownAt: optional(instant),
+};
 const claims = record({
   issuer: text,
   subject: text,
@@ -162,17 +179,17 @@ const checks: Readonly<Record<FactType, Check>> = {
     extends: textOrNull,
     suggestedReviewerEmails: texts,
     expiresAt: instant,
+    review,
   }),
+  'access_request.approval_given': record({ ...reviewed, durationSeconds: number }),
   'access_request.approved': record({
-    ...request,
-    roleId: text,
-    roleRevision: number,
-    reviewerId: text,
+    ...reviewed,
+    approverIds: optional(texts),
     durationSeconds: number,
     grantStartsAt: instant,
     grantExpiresAt: instant,
   }),
-  'access_request.denied': record({ ...request, roleId: text, roleRevision: number, reviewerId: text, reason: text }),
+  'access_request.denied': record({ ...reviewed, reason: text }),
   'access_request.revoked': record({ ...request, reason: text }),
   'access_request.expired': record({ ...request, expiredAt: instant }),
   'access_request.withdrawn': record(request),

@@ -130,7 +130,7 @@ describe('the audit service', () => {
   });
 
   it.each<[string, readonly string[]]>([
-    ['category=roles', ['role.deleted', 'role.updated', 'role.created']],
+    ['category=roles', ['role.deleted', 'role.created', 'role.updated', 'role.created']],
     ['code=CPR002W', ['proxy.access_denied']],
     ['category=proxy&severity=Info', ['proxy.day_closed', 'proxy.request', 'proxy.request', 'proxy.request']],
     ['user=DEV@corp.example&category=auth', ['user.synced']],
@@ -231,8 +231,8 @@ describe('the audit service', () => {
     const client = createClient(AuditService, transport);
     const headers = { [internalTokenHeader]: await token(['clustral-admin']) };
     const { events, total } = await client.listAuditEvents({ category: 'roles' }, { headers });
-    expect(events.map(({ event }) => event)).toEqual(['role.deleted', 'role.updated', 'role.created']);
-    expect(total).toBe(3);
+    expect(events.map(({ event }) => event)).toEqual(['role.deleted', 'role.created', 'role.updated', 'role.created']);
+    expect(total).toBe(4);
     expect(await client.getAuditEvent({ uid: events[0]?.uid ?? '' }, { headers })).toEqual(events[0]);
     const refused = client.listAuditEvents({ pageSize: 0 }, { headers });
     await expect(refused).rejects.toSatisfy(

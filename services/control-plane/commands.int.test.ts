@@ -51,6 +51,7 @@ const contentOf = (roleId: RoleId, name: string, group = 'g'): RoleContent => ({
   name,
   description: '',
   k8sGroups: [group],
+  review: undefined,
   nameHolder: undefined,
 });
 

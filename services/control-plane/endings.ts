@@ -10,14 +10,8 @@ import { userStream } from '@clustral/schemas/events/user.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { ClusterId, CredentialId, UserId } from '@clustral/schemas/ids.ts';
 import { endsOf, endRequest, expireRequest, hasRunOut, type End } from './domain/access-ends.ts';
-import {
-  endAssignment,
-  type AccessState,
-  type Grant,
-  type KnownAccess,
-  type PendingRequest,
-  type SaidBy,
-} from './domain/access.ts';
+import type { AccessState, Grant, KnownAccess, PendingRequest, SaidBy } from './domain/access.ts';
+import { endAssignment } from './domain/assignment.ts';
 import { revokeCredential, type CredentialState, type KnownCredential } from './domain/credential.ts';
 import { clusterExists } from './domain/standing.ts';
 import type { PolicyFold } from './policy-fold.ts';

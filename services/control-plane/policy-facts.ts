@@ -57,7 +57,17 @@ const certificate = shaped({
   notAfter: isInstant,
 });
 const bootstrapToken = shaped({ nonce: isText, keyId: isText, caPin: isText, hash: isText, expiresAt: isInstant });
-const roleContent = { roleId: isText, name: isText, description: isText, k8sGroups: isTexts };
+const review = maybe(
+  shaped({
+    approvals: isCount,
+    reviewerGroups: isTexts,
+    reviewerIds: isTexts,
+    maxSeconds: nullOr(isCount),
+    isReasonRequired: isFlag,
+    ticketForms: isTexts,
+  }),
+);
+const roleContent = { roleId: isText, name: isText, description: isText, k8sGroups: isTexts, review };
 const claims = shaped({
   issuer: isText,
   subject: isText,
@@ -72,6 +82,7 @@ const pair = { userId: isText, clusterId: isText };
 const assignment = { ...pair, assignmentId: isText, roleId: isText };
 const request = { ...pair, accessRequestId: isText };
 const requestOfRole = { ...request, roleId: isText, roleRevision: isCount };
+const reviewed = { ...requestOfRole, reviewerId: isText, shownAt: maybe(isInstant) };
 const credential = { credentialId: isText };
 
 const shapes: Readonly<Record<PolicyFact['type'], Shape>> = {
@@ -116,15 +127,17 @@ const shapes: Readonly<Record<PolicyFact['type'], Shape>> = {
     extends: nullOr(isText),
     suggestedReviewerEmails: isTexts,
     expiresAt: isInstant,
+    review,
   },
+  'access_request.approval_given': { ...reviewed, durationSeconds: isCount },
   'access_request.approved': {
-    ...requestOfRole,
-    reviewerId: isText,
+    ...reviewed,
+    approverIds: maybe(isTexts),
     durationSeconds: isCount,
     grantStartsAt: isInstant,
     grantExpiresAt: isInstant,
   },
-  'access_request.denied': { ...requestOfRole, reviewerId: isText, reason: isText },
+  'access_request.denied': { ...reviewed, reason: isText },
   'access_request.revoked': { ...request, reason: isText },
   'access_request.expired': { ...request, expiredAt: isInstant },
   'access_request.withdrawn': request,

@@ -9,7 +9,8 @@ import { accessStream } from '@clustral/schemas/events/access.ts';
 import { clusterStream } from '@clustral/schemas/events/cluster.ts';
 import { roleStream } from '@clustral/schemas/events/role.ts';
 import { derivedUuid } from './derived-id.ts';
-import { assignRole, evolveAccess, initialAccess } from './domain/access.ts';
+import { evolveAccess, initialAccess } from './domain/access.ts';
+import { assignRole } from './domain/assignment.ts';
 import { evolveCluster, initialCluster, issueBootstrapToken, registerCluster } from './domain/cluster.ts';
 import { createRole, evolveRole, initialRole } from './domain/role.ts';
 import { userIdOf } from './person.ts';
@@ -65,7 +66,7 @@ async function plantRole(role: Seed['roles'][number], { commands, policy }: Seed
     decide: (state) =>
       state.status !== 'absent' || policy.roleByName(role.name)
         ? []
-        : createRole({ ...role, roleId, nameHolder: undefined }, state),
+        : createRole({ ...role, roleId, review: undefined, nameHolder: undefined }, state),
   });
 }
 

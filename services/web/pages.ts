@@ -1,5 +1,6 @@
 /** The pages there are: the front page, one page per error code of the catalogue, and the one for everything else. */
 import { errorCatalogue, errorPage, isErrorCode, type ErrorCode } from '@clustral/schemas/errors.ts';
+import { errorHelp } from './error-help.ts';
 import { html, page, type Html } from './page.ts';
 
 /** The front page. `origin` is what people type after `clustral login`. */
@@ -50,10 +51,23 @@ export function errorCodePage(slug: string): string | undefined {
   const code = /^[a-z]+(?:-[a-z]+)*$/.test(slug) ? slug.toUpperCase().replaceAll('-', '_') : '';
   if (!isErrorCode(code)) return undefined;
   const { title, http, connect, advice } = errorCatalogue[code];
+  const { meaning, causes, person, operator, example } = errorHelp[code];
   return page(
     `${title} - Clustral`,
     html`<h1>${title}</h1>
       <p class="lead">${advice}</p>
+      <h2>What it means</h2>
+      <p>${meaning}</p>
+      <h2>Likely causes</h2>
+      <ol>
+        ${causes.map((cause) => html`<li>${cause}</li> `)}
+      </ol>
+      <h2>What you do</h2>
+      <p>${person}</p>
+      <h2>What the operator does</h2>
+      <p>${operator}</p>
+      <h2>How it looks</h2>
+      <p><code>${example}</code></p>
       <dl>
         <div>
           <dt>Code</dt>

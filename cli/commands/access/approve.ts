@@ -18,7 +18,7 @@ export class AccessApprove extends ClustralCommand {
   static override argumentHelp = { request: 'id, or at least four characters of its beginning' };
   static override usage = usageOf('access approve', {
     details:
-      'Without --for it gives what was asked for; the time begins now. When the role was changed after it was shown here,\nnothing is given and the new terms are shown.',
+      'Without --for it gives what was asked for; of several who must approve, the shortest time counts. It begins with the\nlast approval, or when it was asked for. When the role was changed after it was shown here, nothing is given and the\nnew terms are shown.',
     examples: [
       ['As asked', 'clustral access approve 7f3c'],
       ['For half an hour only', 'clustral access approve 7f3c --for 30m'],
@@ -37,6 +37,7 @@ export class AccessApprove extends ClustralCommand {
       id: shown.id,
       duration: this.duration ?? '',
       roleRevision: shown.currentRoleRevision,
+      ...(shown.shownAt === undefined ? {} : { shownAt: shown.shownAt }),
     });
     const approved = await approving.catch(async (cause: unknown) => {
       // What the reviewer saw is no longer what would be given: they shall see the new terms before they decide again.
@@ -45,6 +46,8 @@ export class AccessApprove extends ClustralCommand {
       throw cause;
     });
     await printRequest(this.context, this.format, approved);
+    if (approved.status === AccessRequestStatus.PENDING)
+      this.say(`  next: somebody else approves it too: clustral access approve ${visible(approved.id)}`);
     return exitCodes.ok;
   }
 

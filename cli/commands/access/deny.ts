@@ -19,9 +19,12 @@ export class AccessDeny extends ClustralCommand {
   async execute(): Promise<number> {
     const session = await this.openSession();
     const found = await findRequest(session, this.request, AccessRequestStatus.PENDING);
-    const denied = await session
-      .client(AccessService)
-      .denyAccessRequest({ id: found.id, reason: this.reason, roleRevision: found.currentRoleRevision });
+    const denied = await session.client(AccessService).denyAccessRequest({
+      id: found.id,
+      reason: this.reason,
+      roleRevision: found.currentRoleRevision,
+      ...(found.shownAt === undefined ? {} : { shownAt: found.shownAt }),
+    });
     await printRequest(this.context, this.format, denied);
     return exitCodes.ok;
   }

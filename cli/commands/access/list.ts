@@ -1,4 +1,4 @@
-/** `clustral access list`: requests and grants, newest first: one's own, for administrators and auditors all. */
+/** `clustral access list`: requests and grants, newest first: one's own, for administrators and auditors all; or what one may decide. */
 import { Option } from 'clipanion';
 import { create } from '@bufbuild/protobuf';
 import {
@@ -23,7 +23,7 @@ export class AccessList extends PagedCommand {
   static override usage = usageOf('access list', {
     details: 'On a terminal ids are shortened; their beginning is enough for every command that takes one.',
     examples: [
-      ['What waits for a decision', 'clustral access list --status pending'],
+      ['What waits for your decision', 'clustral access list --to-decide'],
       ['For scripts', `clustral access list -o json | jq '.requests[] | select(.status == "Pending")'`],
     ],
   });
@@ -32,13 +32,15 @@ export class AccessList extends PagedCommand {
     flag('WORD', 'pending, approved, denied, revoked, expired or withdrawn'),
   );
   cluster: string | undefined = Option.String('--cluster', flag('CLUSTER', 'name or id'));
+  toDecide: boolean = Option.Boolean('--to-decide', false, flag('', 'only what waits for your decision'));
   mine: boolean = Option.Boolean('--mine', false, flag('', 'your own only'));
 
   async execute(): Promise<number> {
     const { limitNumber } = this;
     const status = this.status === undefined ? undefined : statusNamed(this.status);
     const session = await this.openSession();
-    const filter = { ...(status === undefined ? {} : { status }), ...(await this.filter(session)) };
+    const { toDecide } = this;
+    const filter = { ...(status === undefined ? {} : { status }), toDecide, ...(await this.filter(session)) };
     const client = session.client(AccessService);
     const { items, next } = await collect(limitNumber, async (pageToken, pageSize) => {
       const page = await client.listAccessRequests({ ...filter, pageToken, pageSize });

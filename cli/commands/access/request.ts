@@ -1,70 +1,68 @@
-/** `clustral access request <cluster>`: asks for a role on a cluster for a while, and with --wait stays until somebody has decided. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** `clustral access request <cluster>`: asks for a role on a cluster for a while, now or later, and with --wait stays until somebody has decided. */
 import { Option } from 'clipanion';
-import { AccessService, type AccessRequest } from '@clustral/schemas/gen/clustral/v1/access_pb.ts';
-import { parseDuration } from '@clustral/schemas/duration.ts';
+import { AccessRequestStatus } from '@clustral/schemas/gen/clustral/v1/access_pb.ts';
+import { AskingCommand, waitDetails, type Wish } from '../../access/asking-command.ts';
 import { chooseRole } from '../../access/choose-role.ts';
-import { printRequest } from '../../access/print-request.ts';
-import { approvedOrThrow, waitForDecision } from '../../access/wait.ts';
+import { findRequest } from '../../access/find-request.ts';
+import { startInstant } from '../../access/start-instant.ts';
 import type { Session } from '../../client.ts';
 import { flag, usageOf } from '../../command-table.ts';
-import { ClustralCommand, type CallOptions } from '../../command.ts';
-import { describeFailure } from '../../explain.ts';
 import { CliError, exitCodes } from '../../failure.ts';
 import { findCluster } from '../../lookup.ts';
 import { visible } from '../../text.ts';
 
-const longestSeconds = 366 * 86_400;
-const callTimeoutMs = 30_000;
-/** Longer than any server lets a request stand open. */
-const longestWaitMs = 7 * 86_400_000;
-
-export class AccessRequestCommand extends ClustralCommand {
+export class AccessRequestCommand extends AskingCommand {
   static override paths = [['access', 'request']];
   static override argumentHelp = { cluster: 'name or id; or --cluster' };
   static override usage = usageOf('access request', {
-    details:
-      'With --wait it ends with 0 when the request was approved, 5 when it was denied, 7 when nobody decided in the time\nthat --timeout names; without --timeout it waits until the request expires.',
+    details: waitDetails,
     examples: [
       ['A role for two hours', 'clustral access request prod --role k8s-viewer --for 2h --reason "incident 4711"'],
       ['And go on once it is there', 'clustral access request prod --role k8s-viewer --wait'],
+      ['For tonight, decided now', 'clustral access request prod --role k8s-admin --starts-at 2026-12-01T22:00Z'],
     ],
   });
   clusterArgument: string | undefined = Option.String({ name: 'cluster', required: false });
   cluster: string | undefined = Option.String('--cluster', flag('CLUSTER', 'name or id, instead of the argument'));
   role: string | undefined = Option.String('--role', flag('ROLE', 'name or id; asked for when left out'));
-  duration: string | undefined = Option.String(
-    '--for',
-    flag('DURATION', "how long, e.g. 2h; the server's default when left out"),
+  startsAt: string | undefined = Option.String(
+    '--starts-at',
+    flag('TIME', 'when it begins: 2026-12-01T22:00Z, or 8h from now; once it is approved when left out'),
   );
-  reason: string = Option.String('--reason', '', flag('TEXT', 'why, for whoever decides'));
-  reviewers: string[] = Option.Array('--reviewer', [], flag('E-MAIL', 'who is told of it; may be repeated'));
-  wait: boolean = Option.Boolean('--wait', false, flag('', 'wait until it is decided'));
+  extends: string | undefined = Option.String(
+    '--extends',
+    flag('REQUEST', 'prolong the access of that request, instead of cluster and role'),
+  );
 
   async execute(): Promise<number> {
-    const clusterName = this.namedCluster();
-    if (this.duration !== undefined) parseDuration(this.duration, { field: '--for', maxSeconds: longestSeconds });
+    this.checkFlags();
+    const startsAt = this.startsAt === undefined ? undefined : startInstant(this.startsAt, this.context.now());
+    const named = this.extends === undefined ? this.namedCluster() : this.noCluster(this.extends);
     const session = await this.openSession();
-    const cluster = await findCluster(session, clusterName);
-    const mayAsk = this.context.isInteractive && !this.noInput;
-    const role = await chooseRole(session, { named: this.role, context: this.context, mayAsk });
-    const asked = await session.client(AccessService).requestAccess({
-      clusterId: cluster.id,
-      roleId: role.id,
-      reason: this.reason,
-      duration: this.duration ?? '',
-      suggestedReviewerEmails: this.reviewers,
-    });
-    const request = this.wait ? await this.decided(session, asked) : asked;
-    await printRequest(this.context, this.format, request);
-    this.sayNext(request);
+    const wish = named === undefined ? await this.extension(session) : await this.first(session, named);
+    await this.ask(session, { ...wish, startsAt });
     return exitCodes.ok;
   }
 
-  /** With --wait, --timeout is for the waiting; each call in it has the usual time. */
-  protected override async callOptions(): Promise<CallOptions> {
-    const call = await super.callOptions();
-    return this.wait ? { ...call, timeoutMs: Math.min(call.timeoutMs, callTimeoutMs) } : call;
+  private async first(session: Session, clusterName: string): Promise<Wish> {
+    const cluster = await findCluster(session, clusterName);
+    const mayAsk = this.context.isInteractive && !this.noInput;
+    const role = await chooseRole(session, { named: this.role, context: this.context, mayAsk });
+    return { clusterId: cluster.id, roleId: role.id };
+  }
+
+  private async extension(session: Session): Promise<Wish> {
+    const { id, clusterId, roleId } = await findRequest(session, this.extends ?? '', AccessRequestStatus.APPROVED);
+    return { clusterId, roleId, extends: id };
+  }
+
+  private noCluster(request: string): undefined {
+    if (this.clusterArgument === undefined && this.cluster === undefined && this.role === undefined) return undefined;
+    throw new CliError(
+      exitCodes.usage,
+      '--extends says already for which cluster and role',
+      `clustral access request --extends ${visible(request)}`,
+    );
   }
 
   private namedCluster(): string {
@@ -81,25 +79,5 @@ export class AccessRequestCommand extends ClustralCommand {
       "'clustral access request' needs <cluster>",
       'clustral access request <cluster> --role ROLE',
     );
-  }
-
-  private async decided(session: Session, asked: AccessRequest): Promise<AccessRequest> {
-    this.say(`Request ${asked.id} waits for a decision: clustral access approve ${asked.id}`);
-    const limitMs = this.timeout === undefined ? longestWaitMs : (await super.callOptions()).timeoutMs;
-    const decided = await waitForDecision({
-      look: () => session.client(AccessService).getAccessRequest({ id: asked.id }),
-      isPassing: (thrown) => describeFailure(thrown).exitCode === exitCodes.unavailable,
-      now: () => this.context.now().getTime(),
-      sleep,
-      random: Math.random,
-      limitMs,
-    });
-    return approvedOrThrow(decided);
-  }
-
-  private sayNext(request: AccessRequest): void {
-    const cluster = visible(request.clusterName);
-    if (this.wait) this.say(`  next: clustral kube login ${cluster}`);
-    else this.say(`  next: somebody who may decides it: clustral access approve ${visible(request.id)}`);
   }
 }

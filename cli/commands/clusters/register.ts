@@ -1,10 +1,10 @@
 /** `clustral clusters register <name>`: registers a cluster and shows, once, the token that enrols its agent. */
 import { Option } from 'clipanion';
-import { ClusterService, RegisterClusterResponseSchema } from '@clustral/schemas/gen/clustral/v1/clusters_pb.ts';
+import { ClusterService } from '@clustral/schemas/gen/clustral/v1/clusters_pb.ts';
+import { printBootstrapToken } from '../../clusters/bootstrap-token.ts';
 import { flag, usageOf } from '../../command-table.ts';
-import { asJson, ClustralCommand } from '../../command.ts';
+import { ClustralCommand } from '../../command.ts';
 import { CliError, exitCodes } from '../../failure.ts';
-import { printAnswer } from '../../output.ts';
 import { visible } from '../../text.ts';
 
 export class ClustersRegister extends ClustralCommand {
@@ -26,21 +26,8 @@ export class ClustersRegister extends ClustralCommand {
     const registered = await session
       .client(ClusterService)
       .registerCluster({ name: this.name, description: this.description, labels });
-    await printAnswer(this.context, {
-      format: this.format,
-      json: await asJson(RegisterClusterResponseSchema, registered),
-      name: `cluster/${this.name}`,
-      text: `cluster id        ${visible(registered.clusterId)}\nbootstrap token   ${visible(registered.bootstrapToken)}\n`,
-    });
-    if (this.format !== 'table' && this.format !== 'wide') return exitCodes.ok;
-    const host = new URL(session.config.server).hostname;
-    this.say(
-      '\nThe token enrols one agent, once, within 24 hours, and is not shown again. The environment of the agent:\n',
-    );
-    this.say(`  AGENT_CLUSTER_ID=${visible(registered.clusterId)}`);
-    this.say(`  AGENT_CONTROL_PLANE_URL=https://${host}:5443`);
-    this.say('  AGENT_BOOTSTRAP_TOKEN_FILE=<file that holds the token>\n');
-    this.say('5443 is the port of the tunnel unless the operator chose another.');
+    const { server } = session.config;
+    await printBootstrapToken(this.context, this.format, { issued: registered, name: this.name, server });
     return exitCodes.ok;
   }
 }

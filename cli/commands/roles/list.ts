@@ -1,6 +1,7 @@
 /** `clustral roles list`: roles and the Kubernetes groups that they give. */
 import { create } from '@bufbuild/protobuf';
 import { ListRolesResponseSchema, RoleService, type Role } from '@clustral/schemas/gen/clustral/v1/roles_pb.ts';
+import { reviewWords } from '../../access/review-words.ts';
 import { usageOf } from '../../command-table.ts';
 import { asJson } from '../../command.ts';
 import { exitCodes } from '../../failure.ts';
@@ -12,6 +13,7 @@ const columns: readonly Column<Role>[] = [
   { head: 'NAME', value: ({ name }) => name },
   { head: 'GROUPS', value: ({ k8sGroups }) => k8sGroups.join(', ') },
   { head: 'ID', value: ({ id }) => id, wide: true },
+  { head: 'REVIEW', value: ({ review }) => reviewWords(review), wide: true },
   { head: 'DESCRIPTION', value: ({ description }) => description || '-' },
 ];
 

@@ -3,7 +3,6 @@
  * do what to whose request is decided here; what may become of a request, in `domain/access-request.ts`. The rule it
  * lives by: whoever may not decide learns nothing, and auditors change nothing.
  */
-import { parseDuration } from '@clustral/schemas/duration.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import {
   AccessService,
@@ -17,16 +16,11 @@ import {
 import { parseClusterId, parseRoleId, type UserId } from '@clustral/schemas/ids.ts';
 import type { Call } from '@clustral/kernel/api.ts';
 import { disabled } from '../authorize.ts';
-import {
-  approveRequest,
-  askForAccess,
-  denyRequest,
-  revokeGrant,
-  withdrawRequest,
-  type Decision,
-} from '../domain/access-request.ts';
+import { approveRequest, denyRequest, notReviewer, type Decision } from '../domain/access-decision.ts';
+import { askForAccess, revokeGrant, withdrawRequest } from '../domain/access-request.ts';
 import type { AccessState } from '../domain/access.ts';
 import { requireCluster } from '../domain/cluster.ts';
+import { longestGrant, mayReview } from '../domain/review.ts';
 import { roleNotFound } from '../domain/role.ts';
 import { liveRole } from '../domain/standing.ts';
 import type { PolicyQueries } from '../policy.ts';
@@ -36,11 +30,13 @@ import {
   placeOf,
   refuseOthers,
   requestNotFound,
+  reviewerOf,
+  reviewOf,
   run,
   type AccessDeps,
-  type AccessLimits,
   type Found,
 } from './access-request-running.ts';
+import { parseAskedDuration, parseExtends, parseInstant } from './access-request-input.ts';
 import { commandCause, newId } from './cause.ts';
 import { parseAccessRequestId, parseReason, parseReviewerEmails } from './input.ts';
 
@@ -55,9 +51,12 @@ export async function requestAccess(
   const { userId } = actingCaller(call);
   const clusterId = parseClusterId(request.clusterId);
   const roleId = parseRoleId(request.roleId);
+  const { defaultSeconds, ...limits } = deps.accessLimits;
+  const duration = parseAskedDuration(request.duration, limits.maxSeconds);
   const asked = {
     reason: parseReason(request.reason),
-    durationSeconds: durationOf(request.duration, deps.accessLimits) ?? deps.accessLimits.defaultSeconds,
+    startsAt: parseInstant('startsAt', request.startsAt) ?? null,
+    extends: parseExtends(request.extends),
     suggestedReviewerEmails: parseReviewerEmails(request.suggestedReviewerEmails),
   };
   const cause = commandCause(call, method.requestAccess, request);
@@ -77,9 +76,10 @@ export async function requestAccess(
       requireCluster(clusterId, policy.cluster(clusterId));
       const role = liveRole(policy, roleId);
       if (!role) throw roleNotFound(roleId);
-      const { decidableSeconds } = deps.accessLimits;
-      const command = { accessRequestId, ...place, ...asked, roleId, roleRevision: role.revision };
-      return askForAccess({ ...command, now, decidableSeconds }, state, ends);
+      const { review, revision: roleRevision } = role;
+      const durationSeconds = duration ?? Math.min(defaultSeconds, longestGrant(review, limits.maxSeconds));
+      const terms = { roleId, roleRevision, review, durationSeconds };
+      return askForAccess({ accessRequestId, ...place, ...asked, ...terms, ...limits, now }, state, ends);
     },
   });
 }
@@ -102,7 +102,7 @@ export async function approve(
   call: Call,
 ): Promise<AccessRequest> {
   const { policy, accessLimits } = deps;
-  const durationSeconds = durationOf(request.duration, accessLimits);
+  const durationSeconds = parseAskedDuration(request.duration, accessLimits.maxSeconds);
   const { decision, ...found } = await toDecide(deps, request, call);
   return run(deps, call, {
     ...found,
@@ -178,19 +178,22 @@ export async function withdraw(
  */
 async function toDecide(
   deps: AccessDeps,
-  request: { readonly id: string; readonly roleRevision: bigint },
+  request: Pick<ApproveAccessRequestRequest, 'id' | 'roleRevision' | 'shownAt'>,
   call: Call,
 ): Promise<Found & { readonly decision: (state: AccessState) => Omit<Decision, 'now'> }> {
-  const caller = actingCaller(call);
+  const reviewer = reviewerOf(call, actingCaller(call));
   const accessRequestId = parseAccessRequestId(request.id);
+  const shownAt = parseInstant('shownAt', request.shownAt);
   const place = await placeOf(deps, accessRequestId);
-  if (place?.userId !== caller.userId) refuseOthers(caller, 'Only administrators decide access requests.');
+  if (place?.userId !== reviewer.userId && !mayReview(await reviewOf(deps, accessRequestId, place), reviewer))
+    throw notReviewer();
   if (!place) throw requestNotFound(accessRequestId);
   const shownRoleRevision = request.roleRevision === 0n ? undefined : Number(request.roleRevision);
   const decision = (state: AccessState) => ({
     accessRequestId,
-    reviewerId: caller.userId,
+    reviewer,
     shownRoleRevision,
+    shownAt,
     roleRevision: roleNow(deps.policy, state)?.revision,
   });
   return { accessRequestId, place, decision };
@@ -203,8 +206,4 @@ const roleNow = (policy: PolicyQueries, state: AccessState) =>
 function refuseForDisabled(policy: PolicyQueries, userId: UserId): void {
   if (policy.user(userId)?.status === 'active') return;
   throw new Refusal('REQUEST_NOT_PENDING', 'The person who asked is disabled. Enable them first, or deny the request.');
-}
-
-function durationOf(text: string, { maxSeconds }: AccessLimits): number | undefined {
-  return text === '' ? undefined : parseDuration(text, { field: 'duration', maxSeconds });
 }

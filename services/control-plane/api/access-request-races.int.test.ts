@@ -4,6 +4,11 @@ import type { Answer, Person } from '../testing/installation.ts';
 import { startInstallation, type RunningInstallation } from '../testing/running.ts';
 
 type Known = Person & { readonly id: string };
+
+/** Races are run this often: as often as JT-03 and JT-07 ask for with `LONG=1`, a few times without. */
+const isLong = process.env['LONG'] === '1';
+const rounds = isLong ? { decisions: 200, grants: 1_000 } : { decisions: 6, grants: 30 };
+const longTestMs = isLong ? 600_000 : 30_000;
 let installation: RunningInstallation;
 let ada: Known;
 let ben: Known;
@@ -77,19 +82,62 @@ describe('JT-03 two who end the same request at once', () => {
     ['deny', 'deny'],
   ];
   const does = (verb: string, id: string) => to(verb === 'withdraw' ? alice : ada, `${id}/${verb}`);
+  const both = (round: number, [one, other]: readonly [string, string], id: string) =>
+    Promise.all(round % 2 ? [does(one, id), does(other, id)] : [does(other, id), does(one, id)]);
 
-  it.each(pairs)('have one outcome, which is what everybody sees from then on: %s and %s', async (one, other) => {
-    for (let round = 0; round < 6; round += 1) {
-      const { id, stream } = await asked();
-      const answers = await Promise.all(
-        round % 2 ? [does(one, id), does(other, id)] : [does(other, id), does(one, id)],
-      );
-      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
-      const winner = answers.find(({ status }) => status === 200);
-      const headers = { 'x-clustral-position': winner?.position ?? '' };
-      expect((await call(alice, `GET ${path}/${id}`, { headers })).json).toEqual(winner?.json);
-      expect(await typesOf(stream)).toHaveLength(2);
-      expect(await installation.audit({ accessRequestId: id })).toHaveLength(2);
+  /** What the one said who won is what everybody sees, and what was written once. */
+  async function expectOneOutcome({ id, stream }: Asked, answers: readonly Answer[], records: number): Promise<void> {
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 409]));
+    const winner = answers.find(({ status }) => status === 200);
+    const headers = { 'x-clustral-position': winner?.position ?? '' };
+    expect((await call(alice, `GET ${path}/${id}`, { headers })).json).toEqual(winner?.json);
+    expect(await typesOf(stream)).toHaveLength(records);
+    expect(await installation.audit({ accessRequestId: id })).toHaveLength(records);
+  }
+
+  it.each(pairs)(
+    'have one outcome, which is what everybody sees from then on: %s and %s',
+    async (one, other) => {
+      for (let round = 0; round < rounds.decisions; round += 1) {
+        const request = await asked();
+        await expectOneOutcome(request, await both(round, [one, other], request.id), 2);
+      }
+    },
+    longTestMs,
+  );
+
+  it(
+    'have one outcome when both take a grant away',
+    async () => {
+      for (let round = 0; round < rounds.decisions; round += 1) {
+        const grant = await granted();
+        const answers = await Promise.all([to(ada, `${grant.id}/revoke`), to(alice, `${grant.id}/revoke`)]);
+        await expectOneOutcome(grant, answers, 3);
+      }
+    },
+    longTestMs,
+  );
+
+  it('have one outcome when a request is decided in the instant in which it runs out', async () => {
+    const requests = await Promise.all(Array.from({ length: 12 }, () => asked()));
+    const outcomes = await Promise.all(
+      requests.map(async ({ id, stream }, n) => {
+        const verb = ['approve', 'deny', 'withdraw'][n % 3] ?? '';
+        const { json } = await call(alice, `GET ${path}/${id}`, {});
+        // A spread around the end, so that some come before it and some after.
+        await new Promise((resolve) =>
+          setTimeout(resolve, Date.parse(json['expiresAt'] ?? '') - Date.now() - 150 + n * 25),
+        );
+        const { status, json: said } = await does(verb, id);
+        expect([200, 409]).toContain(status);
+        if (status === 409) expect(said['code']).toBe('REQUEST_EXPIRED');
+        const words: Readonly<Record<string, string>> = { approve: 'approved', deny: 'denied', withdraw: 'withdrawn' };
+        return { stream, how: status === 200 ? words[verb] : 'expired' };
+      }),
+    );
+    for (const { stream, how } of outcomes) {
+      await untilSaid(stream, 2);
+      expect(await typesOf(stream)).toEqual(['created', how]);
     }
   });
 
@@ -139,24 +187,28 @@ describe('a credential under a grant', () => {
     expect((await kubectl(clusterId, json['credentialId'] ?? '')).status).toBe(502);
   });
 
-  it('JT-07 opens nothing at the first call after a revoke was acknowledged, time and again', async () => {
-    const clusterId = await installation.newCluster();
-    const credentialId = (await credentialFor(alice, clusterId, '5m')).json['credentialId'] ?? '';
-    for (let round = 0; round < 30; round += 1) {
-      const id = (await ask(alice, clusterId)).json['id'] ?? '';
-      if (round % 3 === 0) {
-        await to(ada, `${id}/deny`);
-      } else {
-        await to(ada, `${id}/approve`);
-        expect((await kubectl(clusterId, credentialId)).status).toBe(502);
-        await to(round % 3 === 1 ? ada : alice, `${id}/revoke`);
+  it(
+    'JT-07 opens nothing at the first call after a revoke was acknowledged, time and again',
+    async () => {
+      const clusterId = await installation.newCluster();
+      const credentialId = (await credentialFor(alice, clusterId, '5m')).json['credentialId'] ?? '';
+      for (let round = 0; round < rounds.grants; round += 1) {
+        const id = (await ask(alice, clusterId)).json['id'] ?? '';
+        if (round % 3 === 0) {
+          await to(ada, `${id}/deny`);
+        } else {
+          await to(ada, `${id}/approve`);
+          expect((await kubectl(clusterId, credentialId)).status).toBe(502);
+          await to(round % 3 === 1 ? ada : alice, `${id}/revoke`);
+        }
+        expect(await kubectl(clusterId, credentialId)).toMatchObject({
+          status: 403,
+          json: { text: expect.stringContaining('no active role') },
+        });
       }
-      expect(await kubectl(clusterId, credentialId)).toMatchObject({
-        status: 403,
-        json: { text: expect.stringContaining('no active role') },
-      });
-    }
-  });
+    },
+    longTestMs,
+  );
 
   it('JT-07 opens nothing from the instant on in which the grant ends', async () => {
     const { id, clusterId } = await asked();

@@ -2,13 +2,15 @@
  * What the commands of `AccessService` share: finding the stream of a request, running on it, answering from it. The rule
  * it lives by: a request is found by its id, but what it is, is what its stream says.
  */
-import { getAccessRequest } from '@clustral/projections/access-requests.ts';
+import { getAccessRequest } from '@clustral/projections/access-request-queries.ts';
 import { accessStream, type AccessFact } from '@clustral/schemas/events/access.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
+import { plainReview, type ReviewRules } from '@clustral/schemas/events/role.ts';
 import type { AccessRequest } from '@clustral/schemas/gen/clustral/v1/access_pb.ts';
 import type { Call } from '@clustral/kernel/api.ts';
 import { endsOf, type Ends } from '../domain/access-ends.ts';
 import { evolveAccess, initialAccess, type AccessState } from '../domain/access.ts';
+import type { Reviewer } from '../domain/review.ts';
 import type { Cause } from '../ports.ts';
 import type { RequestPlace } from '../request-index.ts';
 import { accessRequestAnswer, requestOfState } from './access-request-answer.ts';
@@ -37,6 +39,26 @@ export async function placeOf(
   const found = await getAccessRequest(models, accessRequestId);
   return found && ({ userId: found.userId, clusterId: found.clusterId } as RequestPlace);
 }
+
+/** The rules by which the request is or was decided; plain ones for a request that there is not. */
+export async function reviewOf(
+  { policy, models }: AccessDeps,
+  accessRequestId: string,
+  place: RequestPlace | undefined,
+): Promise<ReviewRules> {
+  if (!place) return plainReview;
+  const access = policy.access(place.userId, place.clusterId);
+  const open = access?.status === 'known' ? [access.pending, access.grant?.request] : [];
+  const known = open.find((request) => request?.accessRequestId === accessRequestId);
+  return known?.review ?? (await getAccessRequest(models, accessRequestId))?.review ?? plainReview;
+}
+
+/** The caller as somebody who would decide, by the groups that the identity provider names now. */
+export const reviewerOf = ({ claims }: Call, { userId, isAdmin }: Caller): Reviewer => ({
+  userId,
+  isAdmin,
+  groups: claims?.groups ?? [],
+});
 
 /** Runs one command on the access that the request is part of, and answers with the request as the command left it. */
 export async function run(

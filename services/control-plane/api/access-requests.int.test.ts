@@ -178,6 +178,26 @@ describe('what is asked for', () => {
     expect(known.slice(0, 2)).toEqual(unknown.slice(0, 2));
     expect([known[2], unknown[2]]).toEqual([['ada@corp.com'], ['nobody@corp.com']]);
   });
+
+  it('JT-10 takes as long whether a suggested reviewer is known or not', async () => {
+    const times = { known: [] as number[], unknown: [] as number[] };
+    for (let round = 0; round < 20; round += 1) {
+      for (const [who, email] of [
+        ['known', 'ada@corp.com'],
+        ['unknown', 'nobody@corp.com'],
+      ] as const) {
+        const clusterId = await access.installation.newCluster();
+        const begun = performance.now();
+        await access.ask(alice, { clusterId, suggestedReviewerEmails: Array(20).fill(email) });
+        times[who].push(performance.now() - begun);
+      }
+    }
+    const [known = 0, unknown = 0] = [times.known, times.unknown].map(
+      (all) => all.toSorted((one, other) => one - other)[10],
+    );
+    // Nobody is looked up, so there is nothing to tell; a look-up of twenty would be seen.
+    expect(Math.abs(known - unknown)).toBeLessThan(Math.max(5, Math.min(known, unknown)));
+  });
 });
 
 describe('JT-09 an Idempotency-Key', () => {

@@ -1,12 +1,13 @@
 /** `RoleService`: create, list, update, delete roles. Names are unique, also when asked for at the same time. */
 import { create } from '@bufbuild/protobuf';
-import { timestampFromDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { listRoles, type RoleDocument } from '@clustral/projections/roles.ts';
 import { roleStream, type RoleFact } from '@clustral/schemas/events/role.ts';
 import {
   ListRolesResponseSchema,
   RoleSchema,
   RoleService,
+  type CreateRoleRequest,
   type Role,
 } from '@clustral/schemas/gen/clustral/v1/roles_pb.ts';
 import { parseRoleId, type RoleId } from '@clustral/schemas/ids.ts';
@@ -24,6 +25,7 @@ import {
 import type { Cause, CommandResult } from '../ports.ts';
 import { commandCause, newId } from './cause.ts';
 import { modelsFor, tellPosition, type ApiDeps } from './deps.ts';
+import { parseReview, reviewAnswer } from './role-review.ts';
 import { parseDescription, parseFilter, parseGroups, parseName, parsePage } from './input.ts';
 
 /** The service. */
@@ -88,32 +90,34 @@ function runNamed(
 const holderOf = (role: RoleState | undefined): RoleId | undefined =>
   role?.status === 'active' ? role.roleId : undefined;
 
-const contentOf = (request: { name: string; description: string; k8sGroups: readonly string[] }) => ({
+const contentOf = (request: Pick<CreateRoleRequest, 'name' | 'description' | 'k8sGroups' | 'review'>) => ({
   name: parseName(request.name),
   description: parseDescription(request.description),
   k8sGroups: parseGroups(request.k8sGroups),
+  review: parseReview(request.review),
 });
 
 /** The role after a command; one that was deleted since is answered as such when the command is repeated. */
 function roleAnswer(roleId: RoleId, state: RoleState): Role {
   if (state.status !== 'active') throw roleNotFound(roleId);
-  const { name, description, k8sGroups, createdAt, revision } = state;
-  return create(RoleSchema, {
-    id: roleId,
-    name,
-    description,
-    k8sGroups: [...k8sGroups],
-    createdAt: timestampFromDate(createdAt),
-    revision: BigInt(revision),
-  });
+  return shownRole({ ...state, _id: roleId, createdAt: state.createdAt.getTime() });
 }
 
-const shownRole = ({ _id, name, description, k8sGroups, createdAt, revision }: RoleDocument): Role =>
+const shownRole = ({
+  _id,
+  name,
+  description,
+  k8sGroups,
+  review,
+  createdAt,
+  revision,
+}: Omit<RoleDocument, 'deleted' | 'position'>): Role =>
   create(RoleSchema, {
     id: _id,
     name,
     description,
     k8sGroups: [...k8sGroups],
+    review: reviewAnswer(review),
     createdAt: timestampFromMs(createdAt),
     revision: BigInt(revision),
   });

@@ -25,15 +25,8 @@ import {
 import { parseClusterId, parseRoleId, parseUserId, type ClusterId, type UserId } from '@clustral/schemas/ids.ts';
 import { implement, type Call, type Implementation } from '@clustral/kernel/api.ts';
 import { disabled } from '../authorize.ts';
-import {
-  assignmentNotFound,
-  assignRole,
-  evolveAccess,
-  initialAccess,
-  unassignRole,
-  type AccessState,
-  type StaticAssignment,
-} from '../domain/access.ts';
+import { evolveAccess, initialAccess, type AccessState, type StaticAssignment } from '../domain/access.ts';
+import { assignmentNotFound, assignRole, unassignRole } from '../domain/assignment.ts';
 import { requireCluster } from '../domain/cluster.ts';
 import { roleNotFound } from '../domain/role.ts';
 import { standingOf } from '../domain/standing.ts';

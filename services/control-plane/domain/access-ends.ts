@@ -8,8 +8,8 @@ import type { AccessFact } from '@clustral/schemas/events/access.ts';
 import { clusterStream } from '@clustral/schemas/events/cluster.ts';
 import { roleStream } from '@clustral/schemas/events/role.ts';
 import { userStream } from '@clustral/schemas/events/user.ts';
-import type { RoleId } from '@clustral/schemas/ids.ts';
-import type { AccessState, Grant, KnownAccess, PendingRequest } from './access.ts';
+import type { RoleId, UserId } from '@clustral/schemas/ids.ts';
+import type { AccessState, Approved, Grant, KnownAccess, PendingRequest } from './access.ts';
 import { clusterExists, isAlive, liveRole, type StandingView } from './standing.ts';
 
 /** What ended something: the stream of the fact that did, and the reason in words. */
@@ -23,17 +23,25 @@ export type Ends = {
   readonly assignment: End | undefined;
   readonly pending: End | undefined;
   readonly grant: End | undefined;
+  /** Whose approval of the pending request counts no longer, because they were disabled after it. */
+  readonly approvals: readonly UserId[];
 };
 
 /** The ends of an access as its stream has it now. */
 export function endsOf(view: StandingView, access: AccessState): Ends {
-  if (access.status !== 'known') return { assignment: undefined, pending: undefined, grant: undefined };
+  if (access.status !== 'known') return { assignment: undefined, pending: undefined, grant: undefined, approvals: [] };
   const { assignment, pending, grant } = access;
   return {
     assignment: assignment ? endOfRole(view, access, assignment.roleId) : undefined,
     pending: pending ? endOfRequest(view, access, pending) : undefined,
     grant: grant ? endOfRequest(view, access, grant) : undefined,
+    approvals: (pending?.approvals ?? []).filter((one) => hasDied(view, one)).map(({ reviewerId }) => reviewerId),
   };
+}
+
+function hasDied(view: StandingView, { reviewerId, position }: Approved): boolean {
+  const reviewer = view.user(reviewerId);
+  return reviewer !== undefined && reviewer.status !== 'absent' && position <= reviewer.endedBefore;
 }
 
 function endOfRole(view: StandingView, { clusterId }: KnownAccess, roleId: RoleId): End | undefined {

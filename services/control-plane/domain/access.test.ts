@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AccessFact } from '@clustral/schemas/events/access.ts';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
 import { endRequest } from './access-ends.ts';
-import { assignRole, endAssignment, evolveAccess, initialAccess, unassignRole, type AccessState } from './access.ts';
+import { evolveAccess, initialAccess, type AccessState } from './access.ts';
+import { assignRole, endAssignment, unassignRole } from './assignment.ts';
 import { approved, after, clusterId, noon, recorded, requested, roleId, userId } from './fixtures.ts';
 
 const pair = { userId: userId(), clusterId: clusterId() };
@@ -40,6 +42,35 @@ describe('a standing assignment', () => {
     expect(ended).toMatchObject({ assignment: null, endedAssignmentId: 'a' });
     expect(endAssignment('a', ended)).toEqual([]);
     expect(endAssignment('b', state)).toEqual([]);
+  });
+});
+
+describe('standing assignments, through any sequence of commands', () => {
+  const step = fc.record({ what: fc.constantFrom('assign', 'assign', 'unassign', 'end'), n: fc.nat(3) });
+
+  it('are one at a time: the last that was given and not taken', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), (steps) => {
+        let [state, held]: [AccessState, { id: string; role: number } | undefined] = [initialAccess, undefined];
+        for (const [at, { what, n }] of steps.entries()) {
+          // Mostly the one that is held, sometimes one from before.
+          const id = n === 0 ? 'a-0' : (held?.id ?? 'none');
+          const isHeld = held?.id === id;
+          let facts: readonly AccessFact[] = [];
+          if (what === 'assign') facts = assignRole({ ...pair, assignmentId: `a-${at}`, roleId: roleId(n) }, state);
+          else if (what === 'end') facts = endAssignment(id, state);
+          else if (isHeld) facts = unassignRole(id, state);
+          else expect(() => unassignRole(id, state)).toThrow(expect.objectContaining({ code: 'ASSIGNMENT_NOT_FOUND' }));
+          const isChange = what === 'assign' ? held?.role !== n : isHeld;
+          expect(facts).toHaveLength(isChange ? 1 : 0);
+          if (isChange) held = what === 'assign' ? { id: `a-${at}`, role: n } : undefined;
+          state = facts.reduce((before, fact) => evolveAccess(before, recorded(fact, { revision: at })), state);
+          const assignment = state.status === 'known' ? state.assignment : null;
+          expect(assignment?.assignmentId).toBe(held?.id);
+          expect(assignment?.roleId).toBe(held && roleId(held.role));
+        }
+      }),
+    );
   });
 });
 

@@ -3,9 +3,9 @@
  * stream says; what other streams ended (a deleted role, a disabled person) is added by `standing.ts`. The rule it
  * lives by: a fact that names another assignment or request than the present one changes nothing.
  */
-import { Refusal } from '@clustral/schemas/errors.ts';
 import type { AccessFact } from '@clustral/schemas/events/access.ts';
 import type { Actor, Recorded } from '@clustral/schemas/events/envelope.ts';
+import { plainReview, type ReviewRules } from '@clustral/schemas/events/role.ts';
 import type { ClusterId, RoleId, UserId } from '@clustral/schemas/ids.ts';
 
 export type StaticAssignment = {
@@ -25,10 +25,26 @@ export type PendingRequest = {
   readonly startsAt: string | null;
   readonly extends: string | null;
   readonly suggestedReviewerEmails: readonly string[];
+  /** The rules that were in force when it was made. */
+  readonly review: ReviewRules;
+  /** In the order in which they were given, each by somebody else. */
+  readonly approvals: readonly Approved[];
   readonly createdAt: Date;
   readonly expiresAt: Date;
   readonly position: bigint;
   readonly saidBy: SaidBy;
+};
+
+/** One person's approval, of the role as it was shown to them. */
+export type Approved = {
+  readonly reviewerId: UserId;
+  readonly roleRevision: number;
+  /** For how long at most; of the last one, how long was granted. */
+  readonly durationSeconds: number;
+  readonly approvedAt: Date;
+  readonly shownAt: Date | null;
+  /** Dead if its reviewer was disabled after it, like everything else of theirs (D32). */
+  readonly position: bigint;
 };
 
 /**
@@ -47,6 +63,8 @@ export type Grant = {
   readonly durationSeconds: number;
   readonly startsAt: Date;
   readonly expiresAt: Date;
+  /** When the first grant began of those that this one prolongs; its own start when it prolongs none (D40). */
+  readonly since: Date;
   readonly position: bigint;
   readonly saidBy: SaidBy;
 };
@@ -98,6 +116,8 @@ export function evolveAccess(before: AccessState, fact: Recorded<AccessFact>): A
       return { ...state, assignment: null, endedAssignmentId: fact.data.assignmentId };
     case 'access_request.created':
       return { ...state, pending: pendingOf(fact) };
+    case 'access_request.approval_given':
+      return approvalGiven(state, fact);
     case 'access_request.approved':
       return approved(state, fact);
     case 'access_request.denied':
@@ -135,9 +155,11 @@ const assignmentOf = ({ data, recordedAt, metadata }: Of<'user.role_assigned'>):
 });
 
 function pendingOf(fact: Of<'access_request.created'>): PendingRequest {
-  const { userId: _userId, clusterId: _clusterId, expiresAt, ...asked } = fact.data;
+  const { userId: _userId, clusterId: _clusterId, expiresAt, review = plainReview, ...asked } = fact.data;
   return {
     ...asked,
+    review,
+    approvals: [],
     createdAt: fact.recordedAt,
     expiresAt: new Date(expiresAt),
     position: fact.position,
@@ -145,9 +167,36 @@ function pendingOf(fact: Of<'access_request.created'>): PendingRequest {
   };
 }
 
+function approvalGiven(state: KnownAccess, fact: Of<'access_request.approval_given'>): KnownAccess {
+  const { pending } = state;
+  if (pending?.accessRequestId !== fact.data.accessRequestId) return state;
+  return { ...state, pending: withApproval(pending, fact) };
+}
+
+/** Somebody's newest approval takes the place of an earlier one, which no longer counted. */
+function withApproval(
+  pending: PendingRequest,
+  { data, recordedAt, position }: Of<'access_request.approval_given' | 'access_request.approved'>,
+): PendingRequest {
+  const { reviewerId, roleRevision, durationSeconds, shownAt } = data;
+  const approval: Approved = {
+    reviewerId,
+    roleRevision,
+    durationSeconds,
+    approvedAt: recordedAt,
+    shownAt: shownAt === undefined ? null : new Date(shownAt),
+    position,
+  };
+  const others = pending.approvals.filter((one) => one.reviewerId !== reviewerId);
+  return { ...pending, approvals: [...others, approval] };
+}
+
 function approved(state: KnownAccess, fact: Of<'access_request.approved'>): KnownAccess {
-  const request = state.pending;
-  if (request?.accessRequestId !== fact.data.accessRequestId) return state;
+  const { pending } = state;
+  if (pending?.accessRequestId !== fact.data.accessRequestId) return state;
+  const request = withApproval(pending, fact);
+  const prolonged = state.grant?.accessRequestId === request.extends ? state.grant : null;
+  const startsAt = new Date(fact.data.grantStartsAt);
   const { accessRequestId, roleId, roleRevision, reviewerId, durationSeconds } = fact.data;
   const grant: Grant = {
     accessRequestId,
@@ -157,8 +206,9 @@ function approved(state: KnownAccess, fact: Of<'access_request.approved'>): Know
     reviewerId,
     decidedAt: fact.recordedAt,
     durationSeconds,
-    startsAt: new Date(fact.data.grantStartsAt),
+    startsAt,
     expiresAt: new Date(fact.data.grantExpiresAt),
+    since: prolonged?.since ?? startsAt,
     position: request.position,
     saidBy: saidBy(fact),
   };
@@ -190,41 +240,4 @@ function requestEnded(state: KnownAccess, { type, data, recordedAt }: Of<keyof t
     reason: 'reason' in data ? data.reason : '',
   };
   return { ...state, endedRequest, pending: pending ? null : state.pending, grant: grant ? null : state.grant };
-}
-
-/** Who gets which role where. The edge has made sure that person, cluster and role exist. */
-export type AssignRole = {
-  readonly assignmentId: string;
-  readonly userId: UserId;
-  readonly clusterId: ClusterId;
-  readonly roleId: RoleId;
-};
-
-/** Gives the static role; an earlier one is replaced, the same one again is no fact. */
-export function assignRole(command: AssignRole, state: AccessState): readonly AccessFact[] {
-  if (state.status === 'known' && state.assignment?.roleId === command.roleId) return [];
-  const { assignmentId, userId, clusterId, roleId } = command;
-  return [{ type: 'user.role_assigned', data: { userId, clusterId, assignmentId, roleId } }];
-}
-
-/** Takes the static role away. Refuses with `ASSIGNMENT_NOT_FOUND` when that assignment is not the present one. */
-export function unassignRole(assignmentId: string, state: AccessState): readonly AccessFact[] {
-  const facts = endAssignment(assignmentId, state);
-  if (facts.length === 0) throw assignmentNotFound(assignmentId);
-  return facts;
-}
-
-/** The refusal for an id that names no present assignment of the person. */
-export const assignmentNotFound = (assignmentId: string): Refusal =>
-  new Refusal(
-    'ASSIGNMENT_NOT_FOUND',
-    `There is no assignment ${assignmentId} of this person: it may have been removed or replaced. Look at the person's assignments first.`,
-    { assignmentId },
-  );
-
-/** Ends exactly that assignment; no fact when the state has moved on (D32). */
-export function endAssignment(assignmentId: string, state: AccessState): readonly AccessFact[] {
-  if (state.status !== 'known' || state.assignment?.assignmentId !== assignmentId) return [];
-  const { userId, clusterId, assignment } = state;
-  return [{ type: 'user.role_unassigned', data: { userId, clusterId, assignmentId, roleId: assignment.roleId } }];
 }

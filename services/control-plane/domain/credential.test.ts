@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Refusal } from '@clustral/schemas/errors.ts';
 import type { CredentialFact } from '@clustral/schemas/events/credential.ts';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
+import { plainReview } from '@clustral/schemas/events/role.ts';
 import { evolveAccess, initialAccess } from './access.ts';
 import {
   credentialLimits,
@@ -24,6 +26,7 @@ const role = {
   name: 'viewer',
   description: '',
   k8sGroups: ['g'],
+  review: plainReview,
   createdAt: noon,
   revision: 0,
 } as const;
@@ -145,5 +148,48 @@ describe('the end of a credential', () => {
     );
     expect(fold(attempts)).toBe(initialCredential);
     expect(fold([...issued, ...attempts])).toMatchObject({ status: 'issued', revision: 1 });
+  });
+});
+
+describe('a credential, through any sequence of commands', () => {
+  const step = fc.constantFrom('issue', 'issue', 'revoke', 'fail', 'deny');
+
+  function outcomeOf(what: string, state: CredentialState): readonly CredentialFact[] | string {
+    const which = { credentialId: credentialId(), reason: 'x' };
+    try {
+      if (what === 'issue') return issueCredential(command(), state, noon);
+      if (what === 'revoke') return revokeCredential(which, state);
+      if (what === 'deny') return denyRevoke({ ...which, deniedLastHour: 0 });
+      return failToIssue({ ...which, userId: userId(), clusterId: 'c', counts: few }, noon);
+    } catch (thrown) {
+      if (thrown instanceof Refusal) return thrown.code;
+      throw thrown;
+    }
+  }
+
+  it('is issued once, revoked once, and never comes back', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        let [state, status]: [CredentialState, CredentialState['status']] = [initialCredential, 'absent'];
+        const log: CredentialFact[] = [];
+        for (const what of steps) {
+          const outcome = outcomeOf(what, state);
+          if (what === 'issue' && status !== 'absent') expect(outcome).toBe('CONFLICT');
+          if (what === 'revoke' && status === 'absent') expect(outcome).toBe('CREDENTIAL_NOT_FOUND');
+          if (what === 'issue' && status === 'absent') status = 'issued';
+          else if (what === 'revoke' && status === 'issued') status = 'revoked';
+          for (const fact of typeof outcome === 'string' ? [] : outcome) {
+            state = evolveCredential(state, recorded(fact, { revision: log.length }));
+            log.push(fact);
+          }
+          expect(state.status).toBe(status);
+        }
+        const told = (type: string) => log.filter((fact) => fact.type === type).length;
+        expect([told('credential.issued'), told('credential.revoked')]).toEqual([
+          status === 'absent' ? 0 : 1,
+          status === 'revoked' ? 1 : 0,
+        ]);
+      }),
+    );
   });
 });

@@ -2,6 +2,7 @@
 import type { AccessFact } from '@clustral/schemas/events/access.ts';
 import type { Fact, Recorded } from '@clustral/schemas/events/envelope.ts';
 import type { PersonClaims } from '@clustral/schemas/events/person.ts';
+import { plainReview, type ReviewRules } from '@clustral/schemas/events/role.ts';
 import type { ClusterId, CredentialId, RoleId, UserId } from '@clustral/schemas/ids.ts';
 
 const uuid = (kind: number, n: number): string =>
@@ -76,6 +77,9 @@ export const approved = (accessRequestId: string, said: Partial<Approved['data']
     ...said,
   },
 });
+
+/** Plain review rules, but for what is said. */
+export const review = (said: Partial<ReviewRules> = {}): ReviewRules => ({ ...plainReview, ...said });
 
 export const claims = (said: Partial<PersonClaims> = {}): PersonClaims => ({
   issuer: 'https://id.example',

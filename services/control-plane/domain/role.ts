@@ -1,11 +1,11 @@
 /**
- * A role: a name for a list of Kubernetes groups. It knows nothing of who holds it. Groups are kept exactly as given,
+ * A role: a name for a list of Kubernetes groups, and how requests for it are decided. It knows nothing of who holds it. Groups are kept exactly as given,
  * never joined, split or sorted (PX-14); their form is checked at the edge. The rule it lives by: a deleted role never
  * returns.
  */
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
-import type { RoleFact } from '@clustral/schemas/events/role.ts';
+import { plainReview, type ReviewRules, type RoleFact } from '@clustral/schemas/events/role.ts';
 import type { RoleId } from '@clustral/schemas/ids.ts';
 
 export type RoleState =
@@ -16,6 +16,7 @@ export type RoleState =
       readonly name: string;
       readonly description: string;
       readonly k8sGroups: readonly string[];
+      readonly review: ReviewRules;
       readonly createdAt: Date;
       /** Revision of the last fact: what an approval must have seen (D39). */
       readonly revision: number;
@@ -29,9 +30,9 @@ export function evolveRole(state: RoleState, fact: Recorded<RoleFact>): RoleStat
   const { revision } = fact;
   switch (fact.type) {
     case 'role.created':
-      return { status: 'active', ...fact.data, createdAt: fact.recordedAt, revision };
+      return { status: 'active', ...contentIn(fact.data), createdAt: fact.recordedAt, revision };
     case 'role.updated':
-      return state.status === 'active' ? { ...state, ...fact.data, revision } : state;
+      return state.status === 'active' ? { ...state, ...contentIn(fact.data), revision } : state;
     case 'role.deleted':
       return { status: 'deleted', roleId: fact.data.roleId, name: fact.data.name, revision };
     default:
@@ -39,12 +40,18 @@ export function evolveRole(state: RoleState, fact: Recorded<RoleFact>): RoleStat
   }
 }
 
+type ContentFact = Extract<RoleFact, { type: 'role.created' | 'role.updated' }>;
+
+const contentIn = ({ review = plainReview, ...content }: ContentFact['data']) => ({ ...content, review });
+
 /** What a role shall be. `nameHolder` is the live role that has the name now, if any. */
 export type RoleContent = {
   readonly roleId: RoleId;
   readonly name: string;
   readonly description: string;
   readonly k8sGroups: readonly string[];
+  /** Undefined = as it is: plain for a new role. */
+  readonly review: ReviewRules | undefined;
   readonly nameHolder: RoleId | undefined;
 };
 
@@ -53,17 +60,18 @@ export function createRole(command: RoleContent, state: RoleState): readonly Rol
   if (state.status !== 'absent')
     throw new Refusal('CONFLICT', `A role ${command.roleId} exists already: send a new Idempotency-Key.`);
   refuseTakenName(command);
-  return [{ type: 'role.created', data: contentOf(command) }];
+  return [{ type: 'role.created', data: contentOf(command, plainReview) }];
 }
 
 /**
- * Replaces name, description and groups; no fact when nothing changes. Refuses with `ROLE_NOT_FOUND`,
- * `DUPLICATE_ROLE_NAME`.
+ * Replaces name, description and groups, and the review rules when some are given; no fact when nothing changes. Refuses
+ * with `ROLE_NOT_FOUND`, `DUPLICATE_ROLE_NAME`.
  */
 export function updateRole(command: RoleContent, state: RoleState): readonly RoleFact[] {
   if (state.status !== 'active') throw roleNotFound(command.roleId);
   refuseTakenName(command);
-  return isSame(command, state) ? [] : [{ type: 'role.updated', data: contentOf(command) }];
+  const data = contentOf(command, state.review);
+  return isSame(contentIn(data), state) ? [] : [{ type: 'role.updated', data }];
 }
 
 /** Deletes it. Refuses with `ROLE_NOT_FOUND`. */
@@ -84,9 +92,20 @@ function refuseTakenName({ name, nameHolder, roleId }: RoleContent): void {
   });
 }
 
-const contentOf = ({ roleId, name, description, k8sGroups }: RoleContent) => ({ roleId, name, description, k8sGroups });
+/** Plain rules are not written down: a role that has none is stored as before there were any. */
+function contentOf(
+  { roleId, name, description, k8sGroups, review }: RoleContent,
+  present: ReviewRules,
+): ContentFact['data'] {
+  const rules = review ?? present;
+  return { roleId, name, description, k8sGroups, ...(isEqual(rules, plainReview) ? {} : { review: rules }) };
+}
 
-const isSame = (command: RoleContent, role: Extract<RoleState, { status: 'active' }>): boolean =>
-  command.name === role.name &&
-  command.description === role.description &&
-  JSON.stringify(command.k8sGroups) === JSON.stringify(role.k8sGroups);
+const isSame = (content: ReturnType<typeof contentIn>, role: Extract<RoleState, { status: 'active' }>): boolean =>
+  content.name === role.name &&
+  content.description === role.description &&
+  isEqual(content.k8sGroups, role.k8sGroups) &&
+  isEqual(content.review, role.review);
+
+const isEqual = (one: ReviewRules | readonly string[], other: ReviewRules | readonly string[]): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);

@@ -23,9 +23,14 @@ export type RunningInstallation = {
   readonly client: RestClient;
   readonly eventStore: EventStore;
   newCluster(): Promise<string>;
-  newRole(k8sGroups?: readonly string[]): Promise<string>;
+  /** `review` = the rules by which requests for it are decided. */
+  newRole(k8sGroups?: readonly string[], review?: object): Promise<string>;
   /** Signs somebody in for the first time. */
-  newPerson(name: string, roles?: readonly string[]): Promise<Person & { readonly id: string }>;
+  newPerson(
+    name: string,
+    roles?: readonly string[],
+    groups?: readonly string[],
+  ): Promise<Person & { readonly id: string }>;
   facts(stream: string): Promise<readonly Recorded[]>;
   /** Rows of the audit, once it has everything that is in the log now. */
   audit(filters: AuditFilters): Promise<readonly AuditDocument[]>;
@@ -58,9 +63,16 @@ export async function startInstallation(variables: Environment = {}): Promise<Ru
     client,
     eventStore,
     newCluster: async () => (await made('/api/v1/clusters', {}))['clusterId'] ?? '',
-    newRole: async (k8sGroups = ['clustral:viewers']) => (await made('/api/v1/roles', { k8sGroups }))['id'] ?? '',
-    async newPerson(name, roles = []) {
-      const person = { sub: name, email: `${name}@corp.com`, email_verified: true, roles: [...roles] };
+    newRole: async (k8sGroups = ['clustral:viewers'], review) =>
+      (await made('/api/v1/roles', { k8sGroups, ...(review === undefined ? {} : { review }) }))['id'] ?? '',
+    async newPerson(name, roles = [], groups = []) {
+      const person = {
+        sub: name,
+        email: `${name}@corp.com`,
+        email_verified: true,
+        roles: [...roles],
+        groups: [...groups],
+      };
       await client.call(person, 'GET /api/v1/users/me');
       return { ...person, id: userIdOf(issuer, name) };
     },

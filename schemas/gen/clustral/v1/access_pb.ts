@@ -5,6 +5,8 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_clustral_v1_options } from "./options_pb.ts";
+import type { ReviewRules } from "./roles_pb.ts";
+import { file_clustral_v1_roles } from "./roles_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -13,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file clustral/v1/access.proto.
  */
 export const file_clustral_v1_access: GenFile = /*@__PURE__*/
-  fileDesc("ChhjbHVzdHJhbC92MS9hY2Nlc3MucHJvdG8SC2NsdXN0cmFsLnYxIsYFCg1BY2Nlc3NSZXF1ZXN0EgoKAmlkGAEgASgJEjAKBnN0YXR1cxgCIAEoDjIgLmNsdXN0cmFsLnYxLkFjY2Vzc1JlcXVlc3RTdGF0dXMSFAoMcmVxdWVzdGVyX2lkGAMgASgJEhYKDnJlcXVlc3Rlcl9uYW1lGAQgASgJEhIKCmNsdXN0ZXJfaWQYBSABKAkSFAoMY2x1c3Rlcl9uYW1lGAYgASgJEg8KB3JvbGVfaWQYByABKAkSEQoJcm9sZV9uYW1lGAggASgJEhUKDXJvbGVfcmV2aXNpb24YCSABKAMSDgoGcmVhc29uGAogASgJEhAKCGR1cmF0aW9uGAsgASgJEi4KCmNyZWF0ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3Jldmlld2VyX2lkGA4gASgJEhUKDXJldmlld2VyX25hbWUYDyABKAkSLgoKZGVjaWRlZF9hdBgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPZ3JhbnRfc3RhcnRzX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBncmFudF9leHBpcmVzX2F0GBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZW5kX3JlYXNvbhgUIAEoCRIhChlzdWdnZXN0ZWRfcmV2aWV3ZXJfZW1haWxzGBUgAygJEhcKD3JvbGVfazhzX2dyb3VwcxgWIAMoCRIdChVjdXJyZW50X3JvbGVfcmV2aXNpb24YFyABKAMigAEKFFJlcXVlc3RBY2Nlc3NSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAkSDwoHcm9sZV9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEAoIZHVyYXRpb24YBCABKAkSIQoZc3VnZ2VzdGVkX3Jldmlld2VyX2VtYWlscxgFIAMoCSKeAQoZTGlzdEFjY2Vzc1JlcXVlc3RzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIwCgZzdGF0dXMYAyABKA4yIC5jbHVzdHJhbC52MS5BY2Nlc3NSZXF1ZXN0U3RhdHVzEhIKCmNsdXN0ZXJfaWQYBCABKAkSFAoMcmVxdWVzdGVyX2lkGAUgASgJImMKGkxpc3RBY2Nlc3NSZXF1ZXN0c1Jlc3BvbnNlEiwKCHJlcXVlc3RzGAEgAygLMhouY2x1c3RyYWwudjEuQWNjZXNzUmVxdWVzdBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiJQoXR2V0QWNjZXNzUmVxdWVzdFJlcXVlc3QSCgoCaWQYASABKAkiUgobQXBwcm92ZUFjY2Vzc1JlcXVlc3RSZXF1ZXN0EgoKAmlkGAEgASgJEhAKCGR1cmF0aW9uGAIgASgJEhUKDXJvbGVfcmV2aXNpb24YAyABKAMiTQoYRGVueUFjY2Vzc1JlcXVlc3RSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIVCg1yb2xlX3JldmlzaW9uGAMgASgDIjgKGlJldm9rZUFjY2Vzc1JlcXVlc3RSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIqChxXaXRoZHJhd0FjY2Vzc1JlcXVlc3RSZXF1ZXN0EgoKAmlkGAEgASgJKpACChNBY2Nlc3NSZXF1ZXN0U3RhdHVzEiUKIUFDQ0VTU19SRVFVRVNUX1NUQVRVU19VTlNQRUNJRklFRBAAEiEKHUFDQ0VTU19SRVFVRVNUX1NUQVRVU19QRU5ESU5HEAESIgoeQUNDRVNTX1JFUVVFU1RfU1RBVFVTX0FQUFJPVkVEEAISIAocQUNDRVNTX1JFUVVFU1RfU1RBVFVTX0RFTklFRBADEiEKHUFDQ0VTU19SRVFVRVNUX1NUQVRVU19SRVZPS0VEEAQSIQodQUNDRVNTX1JFUVVFU1RfU1RBVFVTX0VYUElSRUQQBRIjCh9BQ0NFU1NfUkVRVUVTVF9TVEFUVVNfV0lUSERSQVdOEAYy3gcKDUFjY2Vzc1NlcnZpY2USeQoNUmVxdWVzdEFjY2VzcxIhLmNsdXN0cmFsLnYxLlJlcXVlc3RBY2Nlc3NSZXF1ZXN0GhouY2x1c3RyYWwudjEuQWNjZXNzUmVxdWVzdCIpkoIZJQocUE9TVCAvYXBpL3YxL2FjY2Vzcy1yZXF1ZXN0cxDJARgCIAESigEKEkxpc3RBY2Nlc3NSZXF1ZXN0cxImLmNsdXN0cmFsLnYxLkxpc3RBY2Nlc3NSZXF1ZXN0c1JlcXVlc3QaJy5jbHVzdHJhbC52MS5MaXN0QWNjZXNzUmVxdWVzdHNSZXNwb25zZSIjkoIZHwobR0VUIC9hcGkvdjEvYWNjZXNzLXJlcXVlc3RzGAISfgoQR2V0QWNjZXNzUmVxdWVzdBIkLmNsdXN0cmFsLnYxLkdldEFjY2Vzc1JlcXVlc3RSZXF1ZXN0GhouY2x1c3RyYWwudjEuQWNjZXNzUmVxdWVzdCIokoIZJAogR0VUIC9hcGkvdjEvYWNjZXNzLXJlcXVlc3RzL3tpZH0YAhKRAQoUQXBwcm92ZUFjY2Vzc1JlcXVlc3QSKC5jbHVzdHJhbC52MS5BcHByb3ZlQWNjZXNzUmVxdWVzdFJlcXVlc3QaGi5jbHVzdHJhbC52MS5BY2Nlc3NSZXF1ZXN0IjOSghkvCilQT1NUIC9hcGkvdjEvYWNjZXNzLXJlcXVlc3RzL3tpZH0vYXBwcm92ZRgCIAESiAEKEURlbnlBY2Nlc3NSZXF1ZXN0EiUuY2x1c3RyYWwudjEuRGVueUFjY2Vzc1JlcXVlc3RSZXF1ZXN0GhouY2x1c3RyYWwudjEuQWNjZXNzUmVxdWVzdCIwkoIZLAomUE9TVCAvYXBpL3YxL2FjY2Vzcy1yZXF1ZXN0cy97aWR9L2RlbnkYAiABEo4BChNSZXZva2VBY2Nlc3NSZXF1ZXN0EicuY2x1c3RyYWwudjEuUmV2b2tlQWNjZXNzUmVxdWVzdFJlcXVlc3QaGi5jbHVzdHJhbC52MS5BY2Nlc3NSZXF1ZXN0IjKSghkuCihQT1NUIC9hcGkvdjEvYWNjZXNzLXJlcXVlc3RzL3tpZH0vcmV2b2tlGAIgARKUAQoVV2l0aGRyYXdBY2Nlc3NSZXF1ZXN0EikuY2x1c3RyYWwudjEuV2l0aGRyYXdBY2Nlc3NSZXF1ZXN0UmVxdWVzdBoaLmNsdXN0cmFsLnYxLkFjY2Vzc1JlcXVlc3QiNJKCGTAKKlBPU1QgL2FwaS92MS9hY2Nlc3MtcmVxdWVzdHMve2lkfS93aXRoZHJhdxgCIAFiBnByb3RvMw", [file_clustral_v1_options, file_google_protobuf_timestamp]);
+  fileDesc("ChhjbHVzdHJhbC92MS9hY2Nlc3MucHJvdG8SC2NsdXN0cmFsLnYxIo4HCg1BY2Nlc3NSZXF1ZXN0EgoKAmlkGAEgASgJEjAKBnN0YXR1cxgCIAEoDjIgLmNsdXN0cmFsLnYxLkFjY2Vzc1JlcXVlc3RTdGF0dXMSFAoMcmVxdWVzdGVyX2lkGAMgASgJEhYKDnJlcXVlc3Rlcl9uYW1lGAQgASgJEhIKCmNsdXN0ZXJfaWQYBSABKAkSFAoMY2x1c3Rlcl9uYW1lGAYgASgJEg8KB3JvbGVfaWQYByABKAkSEQoJcm9sZV9uYW1lGAggASgJEhUKDXJvbGVfcmV2aXNpb24YCSABKAMSDgoGcmVhc29uGAogASgJEhAKCGR1cmF0aW9uGAsgASgJEi4KCmNyZWF0ZWRfYXQYDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC3Jldmlld2VyX2lkGA4gASgJEhUKDXJldmlld2VyX25hbWUYDyABKAkSLgoKZGVjaWRlZF9hdBgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPZ3JhbnRfc3RhcnRzX2F0GBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBncmFudF9leHBpcmVzX2F0GBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZW5kX3JlYXNvbhgUIAEoCRIhChlzdWdnZXN0ZWRfcmV2aWV3ZXJfZW1haWxzGBUgAygJEhcKD3JvbGVfazhzX2dyb3VwcxgWIAMoCRIdChVjdXJyZW50X3JvbGVfcmV2aXNpb24YFyABKAMSLQoJc3RhcnRzX2F0GBggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdleHRlbmRzGBkgASgJEigKBnJldmlldxgaIAEoCzIYLmNsdXN0cmFsLnYxLlJldmlld1J1bGVzEi4KCWFwcHJvdmFscxgbIAMoCzIbLmNsdXN0cmFsLnYxLkFjY2Vzc0FwcHJvdmFsEiwKCHNob3duX2F0GBwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLEAQoOQWNjZXNzQXBwcm92YWwSEwoLcmV2aWV3ZXJfaWQYASABKAkSFQoNcmV2aWV3ZXJfbmFtZRgCIAEoCRIvCgthcHByb3ZlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIZHVyYXRpb24YBCABKAkSFQoNcm9sZV9yZXZpc2lvbhgFIAEoAxIsCghzaG93bl9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiwAEKFFJlcXVlc3RBY2Nlc3NSZXF1ZXN0EhIKCmNsdXN0ZXJfaWQYASABKAkSDwoHcm9sZV9pZBgCIAEoCRIOCgZyZWFzb24YAyABKAkSEAoIZHVyYXRpb24YBCABKAkSIQoZc3VnZ2VzdGVkX3Jldmlld2VyX2VtYWlscxgFIAMoCRItCglzdGFydHNfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2V4dGVuZHMYByABKAkisQEKGUxpc3RBY2Nlc3NSZXF1ZXN0c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSMAoGc3RhdHVzGAMgASgOMiAuY2x1c3RyYWwudjEuQWNjZXNzUmVxdWVzdFN0YXR1cxISCgpjbHVzdGVyX2lkGAQgASgJEhQKDHJlcXVlc3Rlcl9pZBgFIAEoCRIRCgl0b19kZWNpZGUYBiABKAgiYwoaTGlzdEFjY2Vzc1JlcXVlc3RzUmVzcG9uc2USLAoIcmVxdWVzdHMYASADKAsyGi5jbHVzdHJhbC52MS5BY2Nlc3NSZXF1ZXN0EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIlChdHZXRBY2Nlc3NSZXF1ZXN0UmVxdWVzdBIKCgJpZBgBIAEoCSKAAQobQXBwcm92ZUFjY2Vzc1JlcXVlc3RSZXF1ZXN0EgoKAmlkGAEgASgJEhAKCGR1cmF0aW9uGAIgASgJEhUKDXJvbGVfcmV2aXNpb24YAyABKAMSLAoIc2hvd25fYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInsKGERlbnlBY2Nlc3NSZXF1ZXN0UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSFQoNcm9sZV9yZXZpc2lvbhgDIAEoAxIsCghzaG93bl9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiOAoaUmV2b2tlQWNjZXNzUmVxdWVzdFJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJIioKHFdpdGhkcmF3QWNjZXNzUmVxdWVzdFJlcXVlc3QSCgoCaWQYASABKAkqkAIKE0FjY2Vzc1JlcXVlc3RTdGF0dXMSJQohQUNDRVNTX1JFUVVFU1RfU1RBVFVTX1VOU1BFQ0lGSUVEEAASIQodQUNDRVNTX1JFUVVFU1RfU1RBVFVTX1BFTkRJTkcQARIiCh5BQ0NFU1NfUkVRVUVTVF9TVEFUVVNfQVBQUk9WRUQQAhIgChxBQ0NFU1NfUkVRVUVTVF9TVEFUVVNfREVOSUVEEAMSIQodQUNDRVNTX1JFUVVFU1RfU1RBVFVTX1JFVk9LRUQQBBIhCh1BQ0NFU1NfUkVRVUVTVF9TVEFUVVNfRVhQSVJFRBAFEiMKH0FDQ0VTU19SRVFVRVNUX1NUQVRVU19XSVRIRFJBV04QBjLeBwoNQWNjZXNzU2VydmljZRJ5Cg1SZXF1ZXN0QWNjZXNzEiEuY2x1c3RyYWwudjEuUmVxdWVzdEFjY2Vzc1JlcXVlc3QaGi5jbHVzdHJhbC52MS5BY2Nlc3NSZXF1ZXN0IimSghklChxQT1NUIC9hcGkvdjEvYWNjZXNzLXJlcXVlc3RzEMkBGAIgARKKAQoSTGlzdEFjY2Vzc1JlcXVlc3RzEiYuY2x1c3RyYWwudjEuTGlzdEFjY2Vzc1JlcXVlc3RzUmVxdWVzdBonLmNsdXN0cmFsLnYxLkxpc3RBY2Nlc3NSZXF1ZXN0c1Jlc3BvbnNlIiOSghkfChtHRVQgL2FwaS92MS9hY2Nlc3MtcmVxdWVzdHMYAhJ+ChBHZXRBY2Nlc3NSZXF1ZXN0EiQuY2x1c3RyYWwudjEuR2V0QWNjZXNzUmVxdWVzdFJlcXVlc3QaGi5jbHVzdHJhbC52MS5BY2Nlc3NSZXF1ZXN0IiiSghkkCiBHRVQgL2FwaS92MS9hY2Nlc3MtcmVxdWVzdHMve2lkfRgCEpEBChRBcHByb3ZlQWNjZXNzUmVxdWVzdBIoLmNsdXN0cmFsLnYxLkFwcHJvdmVBY2Nlc3NSZXF1ZXN0UmVxdWVzdBoaLmNsdXN0cmFsLnYxLkFjY2Vzc1JlcXVlc3QiM5KCGS8KKVBPU1QgL2FwaS92MS9hY2Nlc3MtcmVxdWVzdHMve2lkfS9hcHByb3ZlGAIgARKIAQoRRGVueUFjY2Vzc1JlcXVlc3QSJS5jbHVzdHJhbC52MS5EZW55QWNjZXNzUmVxdWVzdFJlcXVlc3QaGi5jbHVzdHJhbC52MS5BY2Nlc3NSZXF1ZXN0IjCSghksCiZQT1NUIC9hcGkvdjEvYWNjZXNzLXJlcXVlc3RzL3tpZH0vZGVueRgCIAESjgEKE1Jldm9rZUFjY2Vzc1JlcXVlc3QSJy5jbHVzdHJhbC52MS5SZXZva2VBY2Nlc3NSZXF1ZXN0UmVxdWVzdBoaLmNsdXN0cmFsLnYxLkFjY2Vzc1JlcXVlc3QiMpKCGS4KKFBPU1QgL2FwaS92MS9hY2Nlc3MtcmVxdWVzdHMve2lkfS9yZXZva2UYAiABEpQBChVXaXRoZHJhd0FjY2Vzc1JlcXVlc3QSKS5jbHVzdHJhbC52MS5XaXRoZHJhd0FjY2Vzc1JlcXVlc3RSZXF1ZXN0GhouY2x1c3RyYWwudjEuQWNjZXNzUmVxdWVzdCI0koIZMAoqUE9TVCAvYXBpL3YxL2FjY2Vzcy1yZXF1ZXN0cy97aWR9L3dpdGhkcmF3GAIgAWIGcHJvdG8z", [file_clustral_v1_options, file_clustral_v1_roles, file_google_protobuf_timestamp]);
 
 /**
  * A request with its decision and its grant.
@@ -145,6 +147,41 @@ export type AccessRequest = Message<"clustral.v1.AccessRequest"> & {
    * @generated from field: int64 current_role_revision = 23;
    */
   currentRoleRevision: bigint;
+
+  /**
+   * From when on it is asked for, when not at once.
+   *
+   * @generated from field: google.protobuf.Timestamp starts_at = 24;
+   */
+  startsAt?: Timestamp | undefined;
+
+  /**
+   * The request whose grant it is to prolong.
+   *
+   * @generated from field: string extends = 25;
+   */
+  extends: string;
+
+  /**
+   * The rules by which it is decided: the role's when it was made.
+   *
+   * @generated from field: clustral.v1.ReviewRules review = 26;
+   */
+  review?: ReviewRules | undefined;
+
+  /**
+   * Who has approved it so far, first to last.
+   *
+   * @generated from field: repeated clustral.v1.AccessApproval approvals = 27;
+   */
+  approvals: AccessApproval[];
+
+  /**
+   * When this was read, of a request that waits: to be sent back with the decision on it.
+   *
+   * @generated from field: google.protobuf.Timestamp shown_at = 28;
+   */
+  shownAt?: Timestamp | undefined;
 };
 
 /**
@@ -153,6 +190,56 @@ export type AccessRequest = Message<"clustral.v1.AccessRequest"> & {
  */
 export const AccessRequestSchema: GenMessage<AccessRequest> = /*@__PURE__*/
   messageDesc(file_clustral_v1_access, 0);
+
+/**
+ * One person's approval of a request.
+ *
+ * @generated from message clustral.v1.AccessApproval
+ */
+export type AccessApproval = Message<"clustral.v1.AccessApproval"> & {
+  /**
+   * @generated from field: string reviewer_id = 1;
+   */
+  reviewerId: string;
+
+  /**
+   * @generated from field: string reviewer_name = 2;
+   */
+  reviewerName: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp approved_at = 3;
+   */
+  approvedAt?: Timestamp | undefined;
+
+  /**
+   * For how long at most; of the last one, how long was granted.
+   *
+   * @generated from field: string duration = 4;
+   */
+  duration: string;
+
+  /**
+   * Revision of the role that they were shown; it counts as long as the role has it.
+   *
+   * @generated from field: int64 role_revision = 5;
+   */
+  roleRevision: bigint;
+
+  /**
+   * When they were shown it, when they said so.
+   *
+   * @generated from field: google.protobuf.Timestamp shown_at = 6;
+   */
+  shownAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message clustral.v1.AccessApproval.
+ * Use `create(AccessApprovalSchema)` to create a new message.
+ */
+export const AccessApprovalSchema: GenMessage<AccessApproval> = /*@__PURE__*/
+  messageDesc(file_clustral_v1_access, 1);
 
 /**
  * What is asked for.
@@ -190,6 +277,20 @@ export type RequestAccessRequest = Message<"clustral.v1.RequestAccessRequest"> &
    * @generated from field: repeated string suggested_reviewer_emails = 5;
    */
   suggestedReviewerEmails: string[];
+
+  /**
+   * When it shall begin, at most 30 days ahead; at once when unset.
+   *
+   * @generated from field: google.protobuf.Timestamp starts_at = 6;
+   */
+  startsAt?: Timestamp | undefined;
+
+  /**
+   * A request whose grant is active and is to be prolonged, for the same role on the same cluster.
+   *
+   * @generated from field: string extends = 7;
+   */
+  extends: string;
 };
 
 /**
@@ -197,7 +298,7 @@ export type RequestAccessRequest = Message<"clustral.v1.RequestAccessRequest"> &
  * Use `create(RequestAccessRequestSchema)` to create a new message.
  */
 export const RequestAccessRequestSchema: GenMessage<RequestAccessRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_access, 1);
+  messageDesc(file_clustral_v1_access, 2);
 
 /**
  * A page of requests.
@@ -235,6 +336,13 @@ export type ListAccessRequestsRequest = Message<"clustral.v1.ListAccessRequestsR
    * @generated from field: string requester_id = 5;
    */
   requesterId: string;
+
+  /**
+   * Only those that wait for a decision and that the caller may decide.
+   *
+   * @generated from field: bool to_decide = 6;
+   */
+  toDecide: boolean;
 };
 
 /**
@@ -242,7 +350,7 @@ export type ListAccessRequestsRequest = Message<"clustral.v1.ListAccessRequestsR
  * Use `create(ListAccessRequestsRequestSchema)` to create a new message.
  */
 export const ListAccessRequestsRequestSchema: GenMessage<ListAccessRequestsRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_access, 2);
+  messageDesc(file_clustral_v1_access, 3);
 
 /**
  * Requests, newest first.
@@ -266,7 +374,7 @@ export type ListAccessRequestsResponse = Message<"clustral.v1.ListAccessRequests
  * Use `create(ListAccessRequestsResponseSchema)` to create a new message.
  */
 export const ListAccessRequestsResponseSchema: GenMessage<ListAccessRequestsResponse> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_access, 3);
+  messageDesc(file_clustral_v1_access, 4);
 
 /**
  * Which one.
@@ -285,7 +393,7 @@ export type GetAccessRequestRequest = Message<"clustral.v1.GetAccessRequestReque
  * Use `create(GetAccessRequestRequestSchema)` to create a new message.
  */
 export const GetAccessRequestRequestSchema: GenMessage<GetAccessRequestRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_access, 4);
+  messageDesc(file_clustral_v1_access, 5);
 
 /**
  * Which one, and on what terms.
@@ -299,7 +407,7 @@ export type ApproveAccessRequestRequest = Message<"clustral.v1.ApproveAccessRequ
   id: string;
 
   /**
-   * A strict duration, when another one than asked for; never longer than `ACCESS_MAX_DURATION`.
+   * A strict duration, when another one than asked for; the shortest of all approvals counts.
    *
    * @generated from field: string duration = 2;
    */
@@ -311,6 +419,13 @@ export type ApproveAccessRequestRequest = Message<"clustral.v1.ApproveAccessRequ
    * @generated from field: int64 role_revision = 3;
    */
   roleRevision: bigint;
+
+  /**
+   * `shown_at` of the request as the reviewer saw it.
+   *
+   * @generated from field: google.protobuf.Timestamp shown_at = 4;
+   */
+  shownAt?: Timestamp | undefined;
 };
 
 /**
@@ -318,7 +433,7 @@ export type ApproveAccessRequestRequest = Message<"clustral.v1.ApproveAccessRequ
  * Use `create(ApproveAccessRequestRequestSchema)` to create a new message.
  */
 export const ApproveAccessRequestRequestSchema: GenMessage<ApproveAccessRequestRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_access, 5);
+  messageDesc(file_clustral_v1_access, 6);
 
 /**
  * Which one, and why.
@@ -342,6 +457,13 @@ export type DenyAccessRequestRequest = Message<"clustral.v1.DenyAccessRequestReq
    * @generated from field: int64 role_revision = 3;
    */
   roleRevision: bigint;
+
+  /**
+   * As for an approval.
+   *
+   * @generated from field: google.protobuf.Timestamp shown_at = 4;
+   */
+  shownAt?: Timestamp | undefined;
 };
 
 /**
@@ -349,7 +471,7 @@ export type DenyAccessRequestRequest = Message<"clustral.v1.DenyAccessRequestReq
  * Use `create(DenyAccessRequestRequestSchema)` to create a new message.
  */
 export const DenyAccessRequestRequestSchema: GenMessage<DenyAccessRequestRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_access, 6);
+  messageDesc(file_clustral_v1_access, 7);
 
 /**
  * Which one, and why.
@@ -373,7 +495,7 @@ export type RevokeAccessRequestRequest = Message<"clustral.v1.RevokeAccessReques
  * Use `create(RevokeAccessRequestRequestSchema)` to create a new message.
  */
 export const RevokeAccessRequestRequestSchema: GenMessage<RevokeAccessRequestRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_access, 7);
+  messageDesc(file_clustral_v1_access, 8);
 
 /**
  * Which one.
@@ -392,7 +514,7 @@ export type WithdrawAccessRequestRequest = Message<"clustral.v1.WithdrawAccessRe
  * Use `create(WithdrawAccessRequestRequestSchema)` to create a new message.
  */
 export const WithdrawAccessRequestRequestSchema: GenMessage<WithdrawAccessRequestRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_access, 8);
+  messageDesc(file_clustral_v1_access, 9);
 
 /**
  * How a request stands.
@@ -411,7 +533,7 @@ export const AccessRequestStatus = {
   PENDING: 1,
 
   /**
-   * A grant, running until `grant_expires_at`.
+   * A grant, from `grant_starts_at` until `grant_expires_at`.
    *
    * @generated from enum value: ACCESS_REQUEST_STATUS_APPROVED = 2;
    */
@@ -468,7 +590,8 @@ export const AccessService: GenService<{
     output: typeof AccessRequestSchema;
   },
   /**
-   * Lists requests, newest first: one's own, or all for administrators and auditors.
+   * Lists requests, newest first: one's own, or all for administrators and auditors; with `to_decide` those that wait for
+   * the caller.
    *
    * @generated from rpc clustral.v1.AccessService.ListAccessRequests
    */
@@ -478,7 +601,7 @@ export const AccessService: GenService<{
     output: typeof ListAccessRequestsResponseSchema;
   },
   /**
-   * One request; somebody else's is answered as if it did not exist.
+   * One request; somebody else's is answered as if it did not exist, unless the caller may decide it.
    *
    * @generated from rpc clustral.v1.AccessService.GetAccessRequest
    */
@@ -488,7 +611,8 @@ export const AccessService: GenService<{
     output: typeof AccessRequestSchema;
   },
   /**
-   * Approves a pending request; the grant's clock starts now. Nobody approves their own.
+   * Approves a pending request. The last approval that its rules ask for makes the grant, whose clock starts then, or when
+   * the request says. Nobody approves their own, and nobody twice.
    *
    * @generated from rpc clustral.v1.AccessService.ApproveAccessRequest
    */
@@ -498,7 +622,7 @@ export const AccessService: GenService<{
     output: typeof AccessRequestSchema;
   },
   /**
-   * Denies a pending request. Nobody denies their own: that is withdrawing.
+   * Denies a pending request, whoever approved it before. Nobody denies their own: that is withdrawing.
    *
    * @generated from rpc clustral.v1.AccessService.DenyAccessRequest
    */

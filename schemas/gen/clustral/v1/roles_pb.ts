@@ -13,7 +13,63 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file clustral/v1/roles.proto.
  */
 export const file_clustral_v1_roles: GenFile = /*@__PURE__*/
-  fileDesc("ChdjbHVzdHJhbC92MS9yb2xlcy5wcm90bxILY2x1c3RyYWwudjEiiwEKBFJvbGUSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRISCgprOHNfZ3JvdXBzGAQgAygJEi4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHJldmlzaW9uGAYgASgDIkoKEUNyZWF0ZVJvbGVSZXF1ZXN0EgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSEgoKazhzX2dyb3VwcxgDIAMoCSJWChFVcGRhdGVSb2xlUmVxdWVzdBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEhIKCms4c19ncm91cHMYBCADKAkiRwoQTGlzdFJvbGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIMCgRuYW1lGAMgASgJIk4KEUxpc3RSb2xlc1Jlc3BvbnNlEiAKBXJvbGVzGAEgAygLMhEuY2x1c3RyYWwudjEuUm9sZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiHwoRRGVsZXRlUm9sZVJlcXVlc3QSCgoCaWQYASABKAkiFAoSRGVsZXRlUm9sZVJlc3BvbnNlMrADCgtSb2xlU2VydmljZRJgCgpDcmVhdGVSb2xlEh4uY2x1c3RyYWwudjEuQ3JlYXRlUm9sZVJlcXVlc3QaES5jbHVzdHJhbC52MS5Sb2xlIh+SghkbChJQT1NUIC9hcGkvdjEvcm9sZXMQyQEYBSABEmUKCUxpc3RSb2xlcxIdLmNsdXN0cmFsLnYxLkxpc3RSb2xlc1JlcXVlc3QaHi5jbHVzdHJhbC52MS5MaXN0Um9sZXNSZXNwb25zZSIZkoIZFQoRR0VUIC9hcGkvdjEvcm9sZXMYAhJhCgpVcGRhdGVSb2xlEh4uY2x1c3RyYWwudjEuVXBkYXRlUm9sZVJlcXVlc3QaES5jbHVzdHJhbC52MS5Sb2xlIiCSghkcChZQVVQgL2FwaS92MS9yb2xlcy97aWR9GAUgARJ1CgpEZWxldGVSb2xlEh4uY2x1c3RyYWwudjEuRGVsZXRlUm9sZVJlcXVlc3QaHy5jbHVzdHJhbC52MS5EZWxldGVSb2xlUmVzcG9uc2UiJpKCGSIKGURFTEVURSAvYXBpL3YxL3JvbGVzL3tpZH0QzAEYBSABYgZwcm90bzM", [file_clustral_v1_options, file_google_protobuf_timestamp]);
+  fileDesc("ChdjbHVzdHJhbC92MS9yb2xlcy5wcm90bxILY2x1c3RyYWwudjEilAEKC1Jldmlld1J1bGVzEhEKCWFwcHJvdmFscxgBIAEoBRIXCg9yZXZpZXdlcl9ncm91cHMYAiADKAkSFAoMcmV2aWV3ZXJfaWRzGAMgAygJEhQKDG1heF9kdXJhdGlvbhgEIAEoCRIXCg9yZWFzb25fcmVxdWlyZWQYBSABKAgSFAoMdGlja2V0X2Zvcm1zGAYgAygJIrUBCgRSb2xlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSEgoKazhzX2dyb3VwcxgEIAMoCRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghyZXZpc2lvbhgGIAEoAxIoCgZyZXZpZXcYByABKAsyGC5jbHVzdHJhbC52MS5SZXZpZXdSdWxlcyJ0ChFDcmVhdGVSb2xlUmVxdWVzdBIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEhIKCms4c19ncm91cHMYAyADKAkSKAoGcmV2aWV3GAQgASgLMhguY2x1c3RyYWwudjEuUmV2aWV3UnVsZXMigAEKEVVwZGF0ZVJvbGVSZXF1ZXN0EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSEgoKazhzX2dyb3VwcxgEIAMoCRIoCgZyZXZpZXcYBSABKAsyGC5jbHVzdHJhbC52MS5SZXZpZXdSdWxlcyJHChBMaXN0Um9sZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEgwKBG5hbWUYAyABKAkiTgoRTGlzdFJvbGVzUmVzcG9uc2USIAoFcm9sZXMYASADKAsyES5jbHVzdHJhbC52MS5Sb2xlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIfChFEZWxldGVSb2xlUmVxdWVzdBIKCgJpZBgBIAEoCSIUChJEZWxldGVSb2xlUmVzcG9uc2UysAMKC1JvbGVTZXJ2aWNlEmAKCkNyZWF0ZVJvbGUSHi5jbHVzdHJhbC52MS5DcmVhdGVSb2xlUmVxdWVzdBoRLmNsdXN0cmFsLnYxLlJvbGUiH5KCGRsKElBPU1QgL2FwaS92MS9yb2xlcxDJARgFIAESZQoJTGlzdFJvbGVzEh0uY2x1c3RyYWwudjEuTGlzdFJvbGVzUmVxdWVzdBoeLmNsdXN0cmFsLnYxLkxpc3RSb2xlc1Jlc3BvbnNlIhmSghkVChFHRVQgL2FwaS92MS9yb2xlcxgCEmEKClVwZGF0ZVJvbGUSHi5jbHVzdHJhbC52MS5VcGRhdGVSb2xlUmVxdWVzdBoRLmNsdXN0cmFsLnYxLlJvbGUiIJKCGRwKFlBVVCAvYXBpL3YxL3JvbGVzL3tpZH0YBSABEnUKCkRlbGV0ZVJvbGUSHi5jbHVzdHJhbC52MS5EZWxldGVSb2xlUmVxdWVzdBofLmNsdXN0cmFsLnYxLkRlbGV0ZVJvbGVSZXNwb25zZSImkoIZIgoZREVMRVRFIC9hcGkvdjEvcm9sZXMve2lkfRDMARgFIAFiBnByb3RvMw", [file_clustral_v1_options, file_google_protobuf_timestamp]);
+
+/**
+ * How requests for a role are decided. Administrators may always review; whoever asked never may.
+ *
+ * @generated from message clustral.v1.ReviewRules
+ */
+export type ReviewRules = Message<"clustral.v1.ReviewRules"> & {
+  /**
+   * How many different people must approve, 1 to 5; unset is 1.
+   *
+   * @generated from field: int32 approvals = 1;
+   */
+  approvals: number;
+
+  /**
+   * Groups from the identity provider whose members may review.
+   *
+   * @generated from field: repeated string reviewer_groups = 2;
+   */
+  reviewerGroups: string[];
+
+  /**
+   * People who may review.
+   *
+   * @generated from field: repeated string reviewer_ids = 3;
+   */
+  reviewerIds: string[];
+
+  /**
+   * The longest that is granted, as in "4h"; `ACCESS_MAX_DURATION` when empty.
+   *
+   * @generated from field: string max_duration = 4;
+   */
+  maxDuration: string;
+
+  /**
+   * Whether a request must say why.
+   *
+   * @generated from field: bool reason_required = 5;
+   */
+  reasonRequired: boolean;
+
+  /**
+   * Forms of tickets, one of which the reason must name when there are any: `#` stands for a number, as in "OPS-#".
+   *
+   * @generated from field: repeated string ticket_forms = 6;
+   */
+  ticketForms: string[];
+};
+
+/**
+ * Describes the message clustral.v1.ReviewRules.
+ * Use `create(ReviewRulesSchema)` to create a new message.
+ */
+export const ReviewRulesSchema: GenMessage<ReviewRules> = /*@__PURE__*/
+  messageDesc(file_clustral_v1_roles, 0);
 
 /**
  * A role as shown.
@@ -54,6 +110,13 @@ export type Role = Message<"clustral.v1.Role"> & {
    * @generated from field: int64 revision = 6;
    */
   revision: bigint;
+
+  /**
+   * How requests for it are decided.
+   *
+   * @generated from field: clustral.v1.ReviewRules review = 7;
+   */
+  review?: ReviewRules | undefined;
 };
 
 /**
@@ -61,7 +124,7 @@ export type Role = Message<"clustral.v1.Role"> & {
  * Use `create(RoleSchema)` to create a new message.
  */
 export const RoleSchema: GenMessage<Role> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_roles, 0);
+  messageDesc(file_clustral_v1_roles, 1);
 
 /**
  * What to create.
@@ -83,6 +146,13 @@ export type CreateRoleRequest = Message<"clustral.v1.CreateRoleRequest"> & {
    * @generated from field: repeated string k8s_groups = 3;
    */
   k8sGroups: string[];
+
+  /**
+   * One approval by an administrator when unset.
+   *
+   * @generated from field: clustral.v1.ReviewRules review = 4;
+   */
+  review?: ReviewRules | undefined;
 };
 
 /**
@@ -90,7 +160,7 @@ export type CreateRoleRequest = Message<"clustral.v1.CreateRoleRequest"> & {
  * Use `create(CreateRoleRequestSchema)` to create a new message.
  */
 export const CreateRoleRequestSchema: GenMessage<CreateRoleRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_roles, 1);
+  messageDesc(file_clustral_v1_roles, 2);
 
 /**
  * What it shall be.
@@ -117,6 +187,13 @@ export type UpdateRoleRequest = Message<"clustral.v1.UpdateRoleRequest"> & {
    * @generated from field: repeated string k8s_groups = 4;
    */
   k8sGroups: string[];
+
+  /**
+   * Stays as it is when unset.
+   *
+   * @generated from field: clustral.v1.ReviewRules review = 5;
+   */
+  review?: ReviewRules | undefined;
 };
 
 /**
@@ -124,7 +201,7 @@ export type UpdateRoleRequest = Message<"clustral.v1.UpdateRoleRequest"> & {
  * Use `create(UpdateRoleRequestSchema)` to create a new message.
  */
 export const UpdateRoleRequestSchema: GenMessage<UpdateRoleRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_roles, 2);
+  messageDesc(file_clustral_v1_roles, 3);
 
 /**
  * A page of roles.
@@ -155,7 +232,7 @@ export type ListRolesRequest = Message<"clustral.v1.ListRolesRequest"> & {
  * Use `create(ListRolesRequestSchema)` to create a new message.
  */
 export const ListRolesRequestSchema: GenMessage<ListRolesRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_roles, 3);
+  messageDesc(file_clustral_v1_roles, 4);
 
 /**
  * Roles by name.
@@ -179,7 +256,7 @@ export type ListRolesResponse = Message<"clustral.v1.ListRolesResponse"> & {
  * Use `create(ListRolesResponseSchema)` to create a new message.
  */
 export const ListRolesResponseSchema: GenMessage<ListRolesResponse> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_roles, 4);
+  messageDesc(file_clustral_v1_roles, 5);
 
 /**
  * Which role.
@@ -198,7 +275,7 @@ export type DeleteRoleRequest = Message<"clustral.v1.DeleteRoleRequest"> & {
  * Use `create(DeleteRoleRequestSchema)` to create a new message.
  */
 export const DeleteRoleRequestSchema: GenMessage<DeleteRoleRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_roles, 5);
+  messageDesc(file_clustral_v1_roles, 6);
 
 /**
  * Nothing to say.
@@ -213,7 +290,7 @@ export type DeleteRoleResponse = Message<"clustral.v1.DeleteRoleResponse"> & {
  * Use `create(DeleteRoleResponseSchema)` to create a new message.
  */
 export const DeleteRoleResponseSchema: GenMessage<DeleteRoleResponse> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_roles, 6);
+  messageDesc(file_clustral_v1_roles, 7);
 
 /**
  * Roles: names for lists of Kubernetes groups.
@@ -242,7 +319,7 @@ export const RoleService: GenService<{
     output: typeof ListRolesResponseSchema;
   },
   /**
-   * Replaces name, description and groups of a role.
+   * Replaces name, description and groups of a role, and its review rules when they are given.
    *
    * @generated from rpc clustral.v1.RoleService.UpdateRole
    */
