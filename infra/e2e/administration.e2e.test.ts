@@ -62,7 +62,7 @@ describe('a credential', () => {
     expect(own).toHaveLength(1);
     const id = own[0]?.id ?? '';
     expect(await done('credentials', 'revoke', id)).toBe(`${id} is revoked\n`);
-    expect(await done('credentials', 'list', '--all')).toMatch(new RegExp(`^${id} .* revoked`, 'm'));
+    expect(await done('credentials', 'list', '--all')).toMatch(new RegExp(`^${id}\\t.*\\trevoked$`, 'm'));
     expect((await asDev()).stderr).toContain('revoked');
     expect((await dev.clustral('kube', 'login', 'demo')).code).toBe(0);
     expect(await works()).toBe(true);
