@@ -108,7 +108,8 @@ describe('an identity in a Secret', () => {
   it('goes back with what others wrote beside it', async () => {
     const labels = { team: 'platform' };
     const annotations = { note: 'kept' };
-    kept.secret = { metadata: { resourceVersion: '1', annotations, ...{ labels } } };
+    const metadata = { resourceVersion: '1', annotations, labels };
+    kept.secret = { metadata };
     await save(old);
     expect(kept.secret.metadata).toMatchObject({ labels, annotations });
     expect(kept.secret.metadata.annotations).toEqual(annotations);
@@ -161,6 +162,19 @@ describe('the lock of a Secret (D36)', () => {
     goOn.resolve();
     await expect(late).rejects.toThrow(/took over the lock/);
     expect(await store().load()).toEqual(renewed);
+  });
+
+  it('is never taken over by the process that holds it', async () => {
+    const one = store({ staleMs: 50, deadlineMs: 20_000 });
+    const order: string[] = [];
+    const first = one.exclusive(async () => {
+      await sleep(400);
+      await one.save(old);
+      order.push('first');
+    });
+    const second = one.exclusive(async () => void order.push('second'));
+    await Promise.all([first, second]);
+    expect(order).toEqual(['first', 'second']);
   });
 
   it('is not waited for without end', async () => {

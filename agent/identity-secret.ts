@@ -38,6 +38,7 @@ export class IdentitySecret implements IdentityStore {
   readonly #options: IdentitySecretOptions;
   /** By what this process is known while it holds the lock. */
   #holder: string | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: IdentitySecretOptions) {
     this.#options = options;
@@ -59,7 +60,14 @@ export class IdentitySecret implements IdentityStore {
     return keys;
   }
 
-  async exclusive<T>(work: () => Promise<T>): Promise<T> {
+  /** Whoever waits for the lock in this very process waits in line, so that it never takes it over from itself. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(() => this.#alone(work));
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T> {
     const holder = randomUUID();
     await this.#lock(holder);
     this.#holder = holder;
