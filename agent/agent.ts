@@ -16,6 +16,7 @@ import { failureSentence, isClockProblem, isUntrusted, type Place } from './fail
 import { UntrustedServer } from './first-contact.ts';
 import type { Identity } from './identity.ts';
 import type { IdentityKeeper } from './identity-keeper.ts';
+import { IdentityUnreachable } from './identity-store.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import { refusalIn } from './refusal-code.ts';
 import type { RenewalPatience } from './identity-renewals.ts';
@@ -91,9 +92,9 @@ export class Agent {
 
   async #run(): Promise<void> {
     const { signal } = this.#abort;
-    const { keeper, log } = this.#parts;
+    const { log } = this.#parts;
     while (!signal.aborted) {
-      const identity = (await keeper.load()) ?? (await this.#firstEnrolment());
+      const identity = await this.#identity();
       if (!identity) return;
       const reason = await new Service({
         ...this.#parts,
@@ -106,6 +107,22 @@ export class Agent {
       log.error(`This agent cannot serve any more. ${reason}`);
       await this.#awaitInvitation(identity);
     }
+  }
+
+  /** As it is kept, or new. Undefined when the agent was stopped meanwhile. Rejects with `UntrustedServer`. */
+  async #identity(): Promise<Identity | undefined> {
+    const { keeper, random } = this.#parts;
+    const { signal } = this.#abort;
+    for (let failures = 1; !signal.aborted; failures += 1) {
+      try {
+        return (await keeper.load()) ?? (await this.#firstEnrolment());
+      } catch (error) {
+        if (!(error instanceof IdentityUnreachable)) throw error;
+        this.#say(error.message);
+      }
+      await pause(backoff(failures, random), signal);
+    }
+    return undefined;
   }
 
   /** Undefined when the agent was stopped meanwhile. Rejects with `UntrustedServer`. */

@@ -8,6 +8,7 @@ import {
   clustralEnvironment,
   ConfigurationError,
   flag,
+  integer,
   readConfig,
   refuseInProduction,
   seconds,
@@ -18,6 +19,7 @@ import { isUuid, parseClusterId, type ClusterId } from '@clustral/schemas/ids.ts
 import { KubeconfigError } from './kubeconfig-section.ts';
 import { readKubeconfig } from './kubeconfig.ts';
 import type { KubernetesConfig } from './kubernetes-config.ts';
+import type { SecretName } from './secret-client.ts';
 
 const inPod = '/var/run/secrets/kubernetes.io/serviceaccount';
 const hour = 3_600;
@@ -30,7 +32,11 @@ export type AgentConfig = {
   readonly controlPlane: URL;
   /** The token as it stands now: a new one is taken without a restart. Undefined when there is none. */
   readonly bootstrapToken: () => string | undefined;
+  /** Folder of the identity, where no Secret holds it. */
   readonly credentialPath: string;
+  readonly credentialSecret: SecretName | undefined;
+  /** Undefined when nobody asks whether it is well. */
+  readonly healthPort: number | undefined;
   /** A file of CAs for first contact instead of the pin in the bootstrap token, PEM. */
   readonly caFile: string | undefined;
   readonly kubernetes: KubernetesConfig;
@@ -46,6 +52,8 @@ const shape = {
   AGENT_CONTROL_PLANE_URL: text(),
   AGENT_BOOTSTRAP_TOKEN: text().optional(),
   AGENT_CREDENTIAL_PATH: text().default('/var/lib/clustral'),
+  AGENT_CREDENTIAL_SECRET: text().optional(),
+  AGENT_HEALTH_PORT: integer(0, 65_535).optional(),
   AGENT_CA_FILE: text().optional(),
   AGENT_KUBECONFIG: text().optional(),
   AGENT_KUBERNETES_API_URL: text().optional(),
@@ -70,6 +78,7 @@ export function readAgentConfig(environment: Environment): AgentConfig {
   const problems: string[] = [];
   if (!isUuid(values.AGENT_CLUSTER_ID)) problems.push('AGENT_CLUSTER_ID: it is not the UUID of a cluster');
   const controlPlane = urlOf('AGENT_CONTROL_PLANE_URL', values.AGENT_CONTROL_PLANE_URL, problems);
+  const credentialSecret = secretNameOf(values.AGENT_CREDENTIAL_SECRET, problems);
   const kubernetes = kubernetesOf(values, environment, problems);
   if (values.AGENT_CA_FILE !== undefined && !existsSync(values.AGENT_CA_FILE)) {
     problems.push(`AGENT_CA_FILE: there is no file ${values.AGENT_CA_FILE}`);
@@ -80,6 +89,8 @@ export function readAgentConfig(environment: Environment): AgentConfig {
     controlPlane,
     bootstrapToken: () => values.AGENT_BOOTSTRAP_TOKEN?.trim() || tokenIn(tokenFile),
     credentialPath: values.AGENT_CREDENTIAL_PATH,
+    credentialSecret,
+    healthPort: values.AGENT_HEALTH_PORT,
     caFile: values.AGENT_CA_FILE,
     kubernetes,
     heartbeatIntervalMs: values.AGENT_HEARTBEAT_INTERVAL * 1000,
@@ -112,6 +123,17 @@ function kubernetesOf(values: Values, environment: Environment, problems: string
     problems.push(`AGENT_KUBECONFIG: ${error.message}`);
     return pod;
   }
+}
+
+// Names of namespaces and Secrets (RFC 1123): what else stood there could lead to another path of the API.
+const secretName = /^([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\/([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?)$/;
+
+function secretNameOf(value: string | undefined, problems: string[]): SecretName | undefined {
+  if (value === undefined) return undefined;
+  const [, namespace, name] = secretName.exec(value) ?? [];
+  if (namespace !== undefined && name !== undefined) return { namespace, name };
+  problems.push(`AGENT_CREDENTIAL_SECRET: ${JSON.stringify(value.slice(0, 100))} is not of the form namespace/name`);
+  return undefined;
 }
 
 function urlOf(name: string, value: string, problems: string[]): URL {

@@ -10,7 +10,7 @@ import { callOf, carry } from '@clustral/control-plane/tunnel/testing/carrying.t
 import { startTunnelWorld, until, type TunnelWorld } from '@clustral/control-plane/tunnel/testing/tunnel-world.ts';
 import { realDisk } from './disk.ts';
 import { UntrustedServer } from './first-contact.ts';
-import { IdentityFolder } from './identity.ts';
+import { IdentityFolder } from './identity-folder.ts';
 import { IdentityKeeper } from './identity-keeper.ts';
 import { createServerIdentity, startApiServer, type ApiServer } from './testing/api-server.ts';
 import { environmentOf, startAgent, type AgentPlan, type TestAgent } from './testing/running-agent.ts';
@@ -81,7 +81,7 @@ describe('an agent that enrols', () => {
     const { clusterId, token } = await world.register();
     const { privateKeyPem } = await new IdentityFolder(folder, realDisk).pendingKey();
     const keeper = new IdentityKeeper({
-      folder: new IdentityFolder(folder, { ...realDisk, rename: () => Promise.reject(new Error('killed')) }),
+      store: new IdentityFolder(folder, { ...realDisk, rename: () => Promise.reject(new Error('killed')) }),
       url: world.url,
       clusterId,
       caFile: undefined,

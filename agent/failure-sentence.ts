@@ -2,6 +2,7 @@
  * What went wrong with a connection, as a sentence for whoever reads the log or kubectl's output: what happened, where, and what to
  * look at. It repeats no header, token or body.
  */
+import { IdentityUnreachable } from './identity-store.ts';
 
 /** The other end of a connection: what it is called, where it is, and which setting says whom to trust there. */
 export type Place = { readonly what: string; readonly host: string; readonly trust: string };
@@ -40,6 +41,7 @@ export const isClockProblem = (error: unknown): boolean => clockCodes.has(codeOf
 
 /** One sentence. `now` is named where clocks that differ may be the reason (F-26). */
 export function failureSentence(error: unknown, { what, host, trust }: Place, now: Date): string {
+  if (error instanceof IdentityUnreachable) return error.message;
   const code = codeOf(error) ?? 'unknown reason';
   const path = pathOf(error);
   if (path !== undefined) return `${path} cannot be read or written (${code}): look at its rights and its volume.`;

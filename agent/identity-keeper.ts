@@ -1,17 +1,16 @@
 /**
- * The identity while the agent runs: reads it from disk before each use, since another process of the same agent may have renewed
- * it, and changes it only under the folder's lock (D36). It says no secret to anybody but the control plane.
+ * The identity while the agent runs: reads it where it is kept before each use, since another process of the same agent may have
+ * renewed it, and changes it only while no other does (D36). It says no secret to anybody but the control plane.
  */
-import { mkdir } from 'node:fs/promises';
 import { X509Certificate } from 'node:crypto';
 import { certificatesOf } from '@clustral/kernel/x509.ts';
 import { enrol, renewCertificate, renewToken } from './enrolment.ts';
 import { firstTrust } from './first-contact.ts';
-import { withLock } from './folder-lock.ts';
-import { bootstrapHash, isBundle, type Identity, type IdentityFolder } from './identity.ts';
+import { bootstrapHash, isBundle, type Identity } from './identity.ts';
+import { IdentityUnreachable, type IdentityStore } from './identity-store.ts';
 
 export type KeeperOptions = {
-  readonly folder: IdentityFolder;
+  readonly store: IdentityStore;
   readonly url: URL;
   readonly clusterId: string;
   readonly caFile: string | undefined;
@@ -34,10 +33,20 @@ export class IdentityKeeper {
     return this.#current;
   }
 
-  /** Reads the disk. An identity of another cluster does not count: the agent was told to speak for this one. */
+  /** Reads it, or gives what was last read while it cannot be: an agent that serves goes on. Rejects when nothing was. */
   async load(): Promise<Identity | undefined> {
+    try {
+      return await this.#read();
+    } catch (error) {
+      if (error instanceof IdentityUnreachable && this.#current) return this.#current;
+      throw error;
+    }
+  }
+
+  // An identity of another cluster does not count: the agent was told to speak for this one.
+  async #read(): Promise<Identity | undefined> {
     const before = this.#kept;
-    const identity = await this.#options.folder.load();
+    const identity = await this.#options.store.load();
     // What was kept meanwhile is newer than what was read.
     if (before === this.#kept) this.#current = identity?.clusterId === this.#options.clusterId ? identity : undefined;
     return this.#current;
@@ -54,21 +63,21 @@ export class IdentityKeeper {
    * identity. Rejects with `UntrustedServer`, `Refusal`, Connect's or node's error.
    */
   async enrol(bootstrapToken: string, instead?: 'instead'): Promise<Identity> {
-    const { folder, url, clusterId, caFile } = this.#options;
-    return this.#exclusive(async () => {
-      const found = await this.load();
+    const { store, url, clusterId, caFile } = this.#options;
+    return store.exclusive(async () => {
+      const found = await this.#read();
       if (found && (!instead || found.bootstrapHash === bootstrapHash(bootstrapToken))) return found;
       const ca = await firstTrust({ url, bootstrapToken, caFile });
-      const keys = await folder.pendingKey();
+      const keys = await store.pendingKey();
       return this.#keep(await enrol({ url, ca, clusterId, bootstrapToken, keys }));
     });
   }
 
   /** Renews what is there, unless another process did so since `before` was read. */
   renewCertificate(before: Identity): Promise<Identity> {
-    const { folder, url } = this.#options;
+    const { store, url } = this.#options;
     return this.#renew(before, 'certificatePem', async (identity) =>
-      renewCertificate(url, identity, await folder.pendingKey()),
+      renewCertificate(url, identity, await store.pendingKey()),
     );
   }
 
@@ -84,8 +93,8 @@ export class IdentityKeeper {
   async trust(caBundlePem: string, server: X509Certificate): Promise<boolean> {
     if (!isBundle(caBundlePem) || !signedByOneOf(caBundlePem, server)) return false;
     if (this.#current?.caBundlePem === caBundlePem) return true;
-    await this.#exclusive(async () => {
-      const found = await this.load();
+    await this.#options.store.exclusive(async () => {
+      const found = await this.#read();
       if (found && found.caBundlePem !== caBundlePem) await this.#keep({ ...found, caBundlePem });
     });
     return true;
@@ -96,24 +105,18 @@ export class IdentityKeeper {
     field: 'certificatePem' | 'token',
     ask: (identity: Identity) => Promise<Identity>,
   ): Promise<Identity> {
-    return this.#exclusive(async () => {
-      const found = await this.load();
-      if (!found) throw new Error('The identity of this agent is no longer on its disk.');
+    return this.#options.store.exclusive(async () => {
+      const found = await this.#read();
+      if (!found) throw new Error('The identity of this agent is no longer where it was kept.');
       return found[field] === before[field] ? this.#keep(await ask(found)) : found;
     });
   }
 
   async #keep(identity: Identity): Promise<Identity> {
-    await this.#options.folder.save(identity);
+    await this.#options.store.save(identity);
     this.#kept += 1;
     this.#current = identity;
     return identity;
-  }
-
-  async #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const { path } = this.#options.folder;
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    return withLock(path, work);
   }
 }
 

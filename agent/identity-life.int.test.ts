@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { callOf, carry, Carried } from '@clustral/control-plane/tunnel/testing/carrying.ts';
 import { startTunnelWorld, until, type TunnelWorld } from '@clustral/control-plane/tunnel/testing/tunnel-world.ts';
 import { realDisk } from './disk.ts';
-import { IdentityFolder, type Identity } from './identity.ts';
+import { IdentityFolder } from './identity-folder.ts';
+import type { Identity } from './identity.ts';
 import { startApiServer, type ApiServer } from './testing/api-server.ts';
 import { startAgent, type AgentPlan, type TestAgent } from './testing/running-agent.ts';
 

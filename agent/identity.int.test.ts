@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { realDisk, type Disk } from './disk.ts';
 import { withLock } from './folder-lock.ts';
-import { datesOf, IdentityFolder, type Identity } from './identity.ts';
+import { IdentityFolder } from './identity-folder.ts';
+import { datesOf, type Identity } from './identity.ts';
 import { createIdentity } from './testing/identities.ts';
 
 let old: Identity;

@@ -1,14 +1,10 @@
 /**
- * The agent's identity on disk: its own key, what was signed for it, and whom it trusts, always as one whole. The rule it lives
- * by (F-05): a new identity is written beside the old one and takes its place by one rename, so that a process killed at any
- * point leaves the old or the new, never a mixture. A key is kept before anything is asked for it, so that an answer that was
- * lost is asked for again with the same key (F-06, D36).
+ * The agent's identity: its own key, what was signed for it, and whom it trusts, always as one whole, wherever it is kept. What is
+ * not whole, or does not fit together, counts as none.
  */
-import { createHash, createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 'node:crypto';
-import { join } from 'node:path';
+import { createHash, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { decodeJwt } from 'jose';
-import { certificatesOf, createKeyPair, type KeyPair } from '@clustral/kernel/x509.ts';
-import type { Disk } from './disk.ts';
+import { certificatesOf, type KeyPair } from '@clustral/kernel/x509.ts';
 
 export type Identity = {
   readonly clusterId: string;
@@ -30,81 +26,23 @@ const files = {
   bootstrapHash: 'bootstrap-token.sha256',
 } as const satisfies Record<keyof Identity, string>;
 
-const names = Object.entries(files) as readonly (readonly [keyof Identity, string])[];
-const pendingKeyFile = 'pending-key.pem';
-const folderName = /^identity-(\d{1,15})$/;
-const unfinished = /^new-/;
+/** By what name each part of an identity is kept. */
+export const identityParts = Object.entries(files) as readonly (readonly [keyof Identity, string])[];
 
-export class IdentityFolder {
-  readonly path: string;
-  readonly #disk: Disk;
+/** By what name the key is kept that waits for a certificate. */
+export const pendingKeyName = 'pending-key.pem';
 
-  constructor(path: string, disk: Disk) {
-    this.path = path;
-    this.#disk = disk;
-  }
-
-  /** The newest whole identity; undefined when there is none. */
-  async load(): Promise<Identity | undefined> {
-    for (const number of await this.#numbers()) {
-      const identity = await this.#read(join(this.path, `identity-${number}`));
-      if (identity) return identity;
-    }
-    return undefined;
-  }
-
-  /** Puts the identity in the place of any other. Throws with the old one untouched, or with the new one in place. */
-  async save(identity: Identity): Promise<void> {
-    const disk = this.#disk;
-    await disk.makeFolder(this.path);
-    const [newest = 0] = await this.#numbers();
-    const beside = join(this.path, `new-${randomBytes(6).toString('hex')}`);
-    await disk.makeFolder(beside);
-    for (const [field, name] of names) await disk.writeFile(join(beside, name), identity[field]);
-    await disk.syncFolder(beside);
-    await disk.rename(beside, join(this.path, `identity-${newest + 1}`));
-    await disk.syncFolder(this.path);
-    await this.#removeAllBut(newest + 1);
-  }
-
-  /** The key that waits for a certificate: the one made before, or a new one, on disk before it is returned. */
-  async pendingKey(): Promise<KeyPair> {
-    const path = join(this.path, pendingKeyFile);
-    const kept = await this.#disk.readFile(path);
-    if (kept !== undefined) {
-      return {
-        privateKeyPem: kept,
-        publicKeyPem: createPublicKey(kept).export({ type: 'spki', format: 'pem' }).toString(),
-      };
-    }
-    const keys = await createKeyPair('P-256');
-    await this.#disk.makeFolder(this.path);
-    const beside = join(this.path, `new-${randomBytes(6).toString('hex')}`);
-    await this.#disk.writeFile(beside, keys.privateKeyPem);
-    await this.#disk.rename(beside, path);
-    await this.#disk.syncFolder(this.path);
-    return keys;
-  }
-
-  async #numbers(): Promise<readonly number[]> {
-    const entries = await this.#disk.list(this.path);
-    const numbers = entries.flatMap((name) => folderName.exec(name)?.[1] ?? []).map(Number);
-    return numbers.toSorted((one, other) => other - one);
-  }
-
-  async #read(folder: string): Promise<Identity | undefined> {
-    const texts = await Promise.all(names.map(([, name]) => this.#disk.readFile(join(folder, name))));
-    const identity = Object.fromEntries(names.map(([field], index) => [field, texts[index] ?? '']));
-    return isWhole(identity) ? identity : undefined;
-  }
-
-  async #removeAllBut(number: number): Promise<void> {
-    for (const name of await this.#disk.list(this.path)) {
-      const isOld = folderName.test(name) && name !== `identity-${number}`;
-      if (isOld || unfinished.test(name) || name === pendingKeyFile) await this.#disk.remove(join(this.path, name));
-    }
-  }
+/** The identity whose parts are kept under these names; undefined when one is missing, or they do not fit together. */
+export function wholeIdentity(kept: ReadonlyMap<string, string | undefined>): Identity | undefined {
+  const identity = Object.fromEntries(identityParts.map(([part, name]) => [part, kept.get(name) ?? '']));
+  return isWhole(identity) ? identity : undefined;
 }
+
+/** The pair to which a private key belongs, PEM. */
+export const keyPairOf = (privateKeyPem: string): KeyPair => ({
+  privateKeyPem,
+  publicKeyPem: createPublicKey(privateKeyPem).export({ type: 'spki', format: 'pem' }).toString(),
+});
 
 function isWhole(identity: Partial<Identity>): identity is Identity {
   const { clusterId, privateKeyPem, certificatePem, caBundlePem, token } = identity;

@@ -102,7 +102,7 @@ export class Service {
     const { keeper, now } = this.#parts;
     const identity = await keeper.load();
     if (!identity) {
-      this.#ending.resolve('The identity of this agent is no longer on its disk, or it is another cluster’s.');
+      this.#ending.resolve('The identity of this agent is no longer where it was kept, or it is another cluster’s.');
       return undefined;
     }
     const dates = datesOf(identity);

@@ -8,7 +8,7 @@ import { ErrorInfoSchema } from '@clustral/schemas/gen/clustral/v1/errors_pb.ts'
 import type { LaneResponse } from '@clustral/schemas/gen/clustral/v1/tunnel_pb.ts';
 import { certificatesOf } from '@clustral/kernel/x509.ts';
 import { realDisk } from './disk.ts';
-import { IdentityFolder } from './identity.ts';
+import { IdentityFolder } from './identity-folder.ts';
 import { afterBody, startApiServer, type ApiServer } from './testing/api-server.ts';
 import { linesOf } from './testing/header-lines.ts';
 import { Relay } from './testing/relay.ts';

@@ -1,6 +1,7 @@
 /** A process that saves one identity after the other into a folder until it is killed. It says when it has begun. */
 import { realDisk } from '../disk.ts';
-import { IdentityFolder, type Identity } from '../identity.ts';
+import { IdentityFolder } from '../identity-folder.ts';
+import type { Identity } from '../identity.ts';
 
 process.on('message', (plan: { folder: string; identities: readonly Identity[] }) => {
   const folder = new IdentityFolder(plan.folder, realDisk);

@@ -1,8 +1,9 @@
-/** `npm run fix`: repairs what the tools can repair by themselves: lint, format, protobuf format, generated code and pages. */
+/** `npm run fix`: repairs what the tools can repair by themselves: lint, format, protobuf format, generated code, pages and manifests. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorFiles } from './error-pages.ts';
+import { writeManifests } from '../k8s/generate.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -25,3 +26,5 @@ const pages = join(root, 'infra', 'docs', 'errors');
 rmSync(pages, { recursive: true, force: true });
 mkdirSync(pages, { recursive: true });
 for (const [name, text] of errorFiles()) writeFileSync(join(pages, name), text);
+
+writeManifests();

@@ -15,6 +15,18 @@ describe('the processes of npm start', () => {
     expect(names(environments({ ...installation, local }))).toEqual([...five, 'local-agent']);
   });
 
+  it('let agents of other machines in only when they are told by what name', () => {
+    expect(environments(installation)['control-plane']).toMatchObject({
+      TUNNEL_HOST: '127.0.0.1',
+      TUNNEL_SERVER_NAMES: 'localhost,127.0.0.1',
+    });
+    expect(environments({ ...installation, tunnelHost: 'clustral.test' })['control-plane']).toMatchObject({
+      TUNNEL_HOST: '0.0.0.0',
+      TUNNEL_SERVER_NAMES: 'localhost,127.0.0.1,clustral.test',
+      LISTEN_HOST: '127.0.0.1',
+    });
+  });
+
   it('tell the two agents apart, and none of them a secret', () => {
     const local = { clusterId: 'local-id', kubeconfig: '/home/dev/.kube/config' };
     const { agent, 'local-agent': localAgent } = environments({ ...installation, local });

@@ -17,6 +17,8 @@ export type Installation = {
   readonly dataFolder: string;
   readonly ports: Ports;
   readonly demoClusterId: string;
+  /** By which agents on other machines reach the tunnel; undefined when none do. */
+  readonly tunnelHost?: string | undefined;
   /** The cluster that a person brought. */
   readonly local?: { readonly clusterId: string; readonly kubeconfig: string };
 };
@@ -118,14 +120,14 @@ export function environments(installation: Installation): Environments {
 
 const local = (port: number): string => `http://127.0.0.1:${port}`;
 
-function controlPlane({ common, log, ports, at }: Facts): Environment {
+function controlPlane({ common, log, ports, at, tunnelHost }: Facts): Environment {
   return {
     ...common,
     ...log,
     PORT: String(ports.controlPlane),
-    TUNNEL_HOST: '127.0.0.1',
+    TUNNEL_HOST: tunnelHost === undefined ? '127.0.0.1' : '0.0.0.0',
     TUNNEL_PORT: String(ports.tunnel),
-    TUNNEL_SERVER_NAMES: 'localhost,127.0.0.1',
+    TUNNEL_SERVER_NAMES: ['localhost', '127.0.0.1', ...(tunnelHost === undefined ? [] : [tunnelHost])].join(','),
     CA_CERT_PATH: at.caCertificate,
     CA_KEY_PATH: at.caKey,
     INTERNAL_JWT_PUBLIC_KEY_PATH: at.internalPublic,

@@ -49,6 +49,7 @@ async function run(options: Options): Promise<number> {
       dataFolder: folder.path,
       ports,
       demoClusterId: seededClusterId(seed, 'demo'),
+      tunnelHost: options.tunnelHost,
       ...(local && { local: { clusterId: seededClusterId(seed, 'local'), kubeconfig: local.kubeconfig } }),
     });
     return await supervise({ folder, ports, parts, caFingerprint, local, begun });

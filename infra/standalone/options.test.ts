@@ -8,17 +8,29 @@ describe('the flags of npm start', () => {
       dataFolder: resolve('.data'),
       port: 8443,
       tunnelPort: 5443,
+      tunnelHost: undefined,
       kubeconfig: undefined,
     });
     expect(parseOptions([], { CLUSTRAL_DATA: '/var/clustral' }).dataFolder).toBe('/var/clustral');
   });
 
   it('are taken, paths from where the command was typed', () => {
-    const args = ['--data', 'd', '--port=1', '--tunnel-port', '2', '--kubeconfig', 'dev/kubeconfig'];
+    const args = [
+      '--data',
+      'd',
+      '--port=1',
+      '--tunnel-port',
+      '2',
+      '--tunnel-host',
+      'clustral.test',
+      '--kubeconfig',
+      'dev/kubeconfig',
+    ];
     expect(parseOptions(args, { CLUSTRAL_DATA: '/x' })).toEqual({
       dataFolder: resolve('d'),
       port: 1,
       tunnelPort: 2,
+      tunnelHost: 'clustral.test',
       kubeconfig: resolve('dev/kubeconfig'),
     });
   });
@@ -27,6 +39,7 @@ describe('the flags of npm start', () => {
     [['--kubeconfig'], '--kubeconfig'],
     [['--kube-config', 'x'], '--kube-config'],
     [['x'], 'Usage: npm start'],
+    [['--tunnel-host', 'https://x'], '--tunnel-host must be a name'],
     [['--port', '0'], '--port must be a port'],
     [['--port', '1e3'], '--port must be a port'],
     [['--port', '5443'], 'must differ'],

@@ -6,6 +6,8 @@ export type Options = {
   readonly dataFolder: string;
   readonly port: number;
   readonly tunnelPort: number;
+  /** Name or address by which agents on other machines reach the tunnel; undefined when only this machine's do. */
+  readonly tunnelHost: string | undefined;
   /** Path of a kubeconfig whose cluster shall be served too. */
   readonly kubeconfig: string | undefined;
 };
@@ -14,6 +16,7 @@ const flags = {
   data: { type: 'string' },
   port: { type: 'string' },
   'tunnel-port': { type: 'string' },
+  'tunnel-host': { type: 'string' },
   kubeconfig: { type: 'string' },
 } as const;
 
@@ -25,11 +28,12 @@ export function parseOptions(
   args: readonly string[],
   environment: { readonly CLUSTRAL_DATA?: string | undefined },
 ): Options {
-  const { data, port, 'tunnel-port': tunnelPort, kubeconfig } = flagsOf(args);
+  const { data, port, 'tunnel-port': tunnelPort, 'tunnel-host': tunnelHost, kubeconfig } = flagsOf(args);
   const options = {
     dataFolder: resolve(data ?? environment.CLUSTRAL_DATA ?? '.data'),
     port: portOf('--port', port ?? '8443'),
     tunnelPort: portOf('--tunnel-port', tunnelPort ?? '5443'),
+    tunnelHost: tunnelHost === undefined ? undefined : hostOf('--tunnel-host', tunnelHost),
     kubeconfig: kubeconfig === undefined ? undefined : resolve(kubeconfig),
   };
   if (options.port === options.tunnelPort) throw new UsageError('--port and --tunnel-port must differ.');
@@ -44,9 +48,14 @@ function flagsOf(args: readonly string[]): Flags {
   } catch (cause) {
     const reason = (cause as Error).message.split('.')[0] ?? '';
     throw new UsageError(
-      `${reason}. Usage: npm start -- [--data DIR] [--port N] [--tunnel-port N] [--kubeconfig FILE]`,
+      `${reason}. Usage: npm start -- [--data DIR] [--port N] [--tunnel-port N] [--tunnel-host NAME] [--kubeconfig FILE]`,
     );
   }
+}
+
+function hostOf(flag: string, text: string): string {
+  if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(text)) return text;
+  throw new UsageError(`${flag} must be a name or an IPv4 address, not '${text.slice(0, 100)}'.`);
 }
 
 function portOf(flag: string, text: string): number {

@@ -35,6 +35,8 @@ export type ProductPlace = {
   readonly tunnel: number;
   /** A cluster of the tester's own, to be served as `local`. */
   readonly kubeconfig?: string;
+  /** By what agents that are not on this machine's loopback reach the tunnel. */
+  readonly tunnelHost?: string;
 };
 
 /** A new empty place for a product: a folder in the temporary folder and two free ports. */
@@ -56,6 +58,7 @@ export async function startProduct(place: ProductPlace): Promise<Product> {
       String(place.gateway),
       '--tunnel-port',
       String(place.tunnel),
+      ...(place.tunnelHost === undefined ? [] : ['--tunnel-host', place.tunnelHost]),
       ...(place.kubeconfig === undefined ? [] : ['--kubeconfig', place.kubeconfig]),
     ],
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },

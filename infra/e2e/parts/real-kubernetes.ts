@@ -3,7 +3,7 @@
  * is named by `missingForKubernetes`, so that a suite which does not run says why. Several may run side by side; however a run ends, the
  * kernel takes its processes, pods and interfaces away.
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -20,6 +20,10 @@ const stopMs = 30_000;
 export type RealKubernetes = {
   /** kubeconfig of the cluster's own administrator. */
   readonly adminKubeconfig: string;
+  /** Address of this machine as pods see it. */
+  readonly hostAddress: string;
+  /** Gives the node an image, as a tar that docker would save; a pod names it as the tar does. */
+  importImage(tar: Buffer): void;
   /** The API server's own audit log, newest last. */
   auditLog(): readonly ClusterAuditEvent[];
   stop(): Promise<void>;
@@ -58,6 +62,14 @@ export async function startKubernetes(): Promise<RealKubernetes> {
   const auditFile = join(dirname(adminKubeconfig), 'audit.log');
   return {
     adminKubeconfig,
+    hostAddress: hostAddress(adminKubeconfig),
+    importImage: (tar) => {
+      const socket = join(dirname(adminKubeconfig), 'containerd.sock');
+      execFileSync('ctr', ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', '-'], {
+        input: tar,
+        stdio: ['pipe', 'ignore', 'pipe'],
+      });
+    },
     auditLog: () =>
       readFileSync(auditFile, 'utf8')
         .split('\n')
@@ -65,6 +77,13 @@ export async function startKubernetes(): Promise<RealKubernetes> {
         .map((line) => JSON.parse(line) as ClusterAuditEvent),
     stop: () => end(child),
   };
+}
+
+// The wire into the cluster has two ends: the node's, which is the API server's too, and ours before it.
+function hostAddress(kubeconfig: string): string {
+  const [, network] = /server: "https:\/\/([\d.]+)\.2"/.exec(readFileSync(kubeconfig, 'utf8')) ?? [];
+  if (network === undefined) throw new Error(`${kubeconfig} names no API server of these scripts`);
+  return `${network}.1`;
 }
 
 async function ready(child: ChildProcess): Promise<string> {
