@@ -4,6 +4,7 @@
  * shown and marked, never hidden (D18). It interprets nothing that the fact does not say.
  */
 import { eventCatalogue, type AuditSeverity } from '@clustral/schemas/events/catalogue.ts';
+import { endOfDay } from '@clustral/schemas/events/proxy.ts';
 import { displayName } from '@clustral/schemas/events/person.ts';
 import { applyNames, askedCollection, namesCollection, namesFor, type Names } from './audit/names.ts';
 import type { Telling } from './audit/telling.ts';
@@ -95,6 +96,8 @@ export const auditCollection = collectionOf<AuditDocument>({
     [...newestFirst],
     ['day', '_id'],
   ],
+  facets: ['category', 'code', 'severity', 'userId', 'clusterId'],
+  indexedLast: true,
 });
 
 export const extentCollection = collectionOf<AuditExtent>({ name: 'audit_extent', fields: {}, indexes: [] });
@@ -102,7 +105,7 @@ export const extentId = 'audit';
 
 export const audit: ReadModel = {
   name: 'audit',
-  version: 2,
+  version: 3,
   collections: [auditCollection, namesCollection, askedCollection, extentCollection],
   apply: applyAudit,
 };
@@ -124,16 +127,25 @@ export async function applyAudit({ fact, isVoid }: Seen, lookup: Lookup): Promis
   return [
     put(auditCollection, { ...row, ...kept }),
     ...(isVoid ? [] : await applyNames(fact, lookup)),
-    ...(await begins(fact, lookup)),
+    ...(await extentChanges(fact, lookup)),
   ];
 }
 
 const completes = (fact: RecordedFact, known: AuditDocument): boolean =>
   fact.type === 'proxy.request' && known.phase === 'started' && fact.data.phase !== 'started';
 
-async function begins(fact: RecordedFact, lookup: Lookup): Promise<readonly Op[]> {
-  if (await lookup.get(extentCollection, extentId)) return [];
-  return [put(extentCollection, { _id: extentId, firstAt: recordedAt(fact), droppedBefore: null })];
+async function extentChanges(fact: RecordedFact, lookup: Lookup): Promise<readonly Op[]> {
+  const known = await lookup.get(extentCollection, extentId);
+  const before = known ?? { _id: extentId, firstAt: recordedAt(fact), droppedBefore: null };
+  // Deleted by whoever keeps the log, perhaps by another rule than ours: then there is nothing to show it from.
+  const extent = fact.type === 'proxy.day_deleted' ? extentAt(before, endOfDay(fact.data.day)) : before;
+  return extent === known ? [] : [put(extentCollection, extent)];
+}
+
+/** What the extent says once everything from before the horizon was dropped. */
+export function extentAt(extent: AuditExtent, horizon: number): AuditExtent {
+  if (extent.firstAt >= horizon || (extent.droppedBefore ?? 0) >= horizon) return extent;
+  return { ...extent, droppedBefore: horizon };
 }
 
 function rowOf({ fact, isVoid }: Seen, names: Names, id: string): AuditDocument {
@@ -206,5 +218,6 @@ function detailsOf({ metadata }: RecordedFact, telling: Telling): Readonly<Recor
 const dayStream = /^proxy-.*-(\d{8})$/;
 
 function dayOf(fact: RecordedFact): string | null {
+  // As early logs have it, on the stream that it closes.
   return fact.type === 'proxy.day_closed' ? null : (dayStream.exec(fact.stream)?.[1] ?? null);
 }

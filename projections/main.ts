@@ -1,4 +1,7 @@
-/** The projections' process: reads the log, writes the read models. It answers nobody, but for a health check where a port is set. */
+/**
+ * The projections' process: reads the log, writes the read models. It answers nobody, but for health and metrics where a port is
+ * set.
+ */
 import type { AddressInfo } from 'node:net';
 import { integer, readConfig, seconds, text, type Environment } from '@clustral/kernel/config.ts';
 import { connectEventStore } from '@clustral/kernel/event-store.ts';
@@ -6,6 +9,7 @@ import { buildHttpServer } from '@clustral/kernel/http-server.ts';
 import { runProcess, type Running } from '@clustral/kernel/lifecycle.ts';
 import { createLog, type Log } from '@clustral/kernel/log.ts';
 import { allModels } from './all-models.ts';
+import { detailOf, metricsText } from './metrics.ts';
 import { openReadStore, placeOf } from './place.ts';
 import { newStatus, runProjector, type ProjectorStatus } from './projector.ts';
 
@@ -22,7 +26,7 @@ const configuration = {
   PUBLIC_URL: text().default('https://localhost:8443'),
 };
 
-/** Starts following the log. `notReady` says why what is read is not up to date; `port` is that of the health check. */
+/** Starts following the log. `notReady` says why what is read is not up to date; `port` is that of health and metrics. */
 export async function start(
   environment: Environment,
   log: Log,
@@ -45,7 +49,7 @@ export async function start(
   };
   // A failure is not handled here: it ends the process, and the supervisor starts it again.
   const running = runProjector(options, status);
-  const health = config.METRICS_PORT === undefined ? undefined : buildHealth(config.PUBLIC_URL, log, notReady);
+  const health = config.METRICS_PORT === undefined ? undefined : buildHealth(config.PUBLIC_URL, log, status);
   await health?.listen({ host: config.LISTEN_HOST, port: config.METRICS_PORT ?? 0 });
   return {
     notReady,
@@ -60,8 +64,13 @@ export async function start(
   };
 }
 
-function buildHealth(publicUrl: string, log: Log, notReady: () => string | undefined) {
-  return buildHttpServer({ log, docsBaseUrl: `${publicUrl}/errors/`, notReady: async () => notReady() });
+function buildHealth(publicUrl: string, log: Log, status: ProjectorStatus) {
+  const app = buildHttpServer({ log, docsBaseUrl: `${publicUrl}/errors/`, notReady: async () => reasonOf(status) });
+  app.get('/healthz/detail', (_request, reply) => reply.send(detailOf(status, Date.now())));
+  app.get('/metrics', (_request, reply) =>
+    reply.type('text/plain; version=0.0.4; charset=utf-8').send(metricsText(status, Date.now())),
+  );
+  return app;
 }
 
 const portOf = (address: string | AddressInfo | null | undefined): number | undefined =>

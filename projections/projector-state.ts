@@ -19,3 +19,18 @@ export type ProjectorState = {
 };
 
 export const projectorCollection = collectionOf<ProjectorState>({ name: 'projector', fields: {}, indexes: [] });
+
+export const pulseId = 'pulse';
+
+/** The projector's sign of life. Instants are milliseconds since the epoch. */
+export type Pulse = {
+  readonly _id: string;
+  readonly at: number;
+  /** When the read models were last known to include everything in the log. */
+  readonly currentAt: number | null;
+  /** How many positions they were behind at `at`. */
+  readonly events: number;
+};
+
+/** In the same collection as the state, and in no commit of facts. */
+export const pulseCollection = collectionOf<Pulse>({ name: projectorCollection.name, fields: {}, indexes: [] });

@@ -10,6 +10,7 @@ import { Refusal } from '@clustral/schemas/errors.ts';
 import { auditPrefixes } from '@clustral/schemas/events/catalogue.ts';
 import { openFold, PoisonFact, type Fold } from './fold.ts';
 import { inBatches } from './in-batches.ts';
+import { LagWatch, type Lag } from './lag.ts';
 import type { ReadModel } from './model.ts';
 import { ReadStoreDamaged, type ReadStore } from './read-store.ts';
 import { Retention } from './retention.ts';
@@ -32,9 +33,22 @@ export type ProjectorOptions = {
 };
 
 /** How the projection stands; the projector changes it while it runs. */
-export type ProjectorStatus = { caughtUp: boolean; halted: string | undefined; position: bigint | undefined };
+export type ProjectorStatus = {
+  caughtUp: boolean;
+  halted: string | undefined;
+  position: bigint | undefined;
+  lag: Lag;
+  /** Facts applied since the start. */
+  facts: number;
+};
 
-export const newStatus = (): ProjectorStatus => ({ caughtUp: false, halted: undefined, position: undefined });
+export const newStatus = (): ProjectorStatus => ({
+  caughtUp: false,
+  halted: undefined,
+  position: undefined,
+  lag: { head: undefined, events: 0, currentAt: undefined },
+  facts: 0,
+});
 
 /** Runs until the signal aborts. Throws when the store cannot be written. */
 export async function runProjector(options: ProjectorOptions, status: ProjectorStatus = newStatus()): Promise<void> {
@@ -57,6 +71,7 @@ async function follow(options: ProjectorOptions, status: ProjectorStatus): Promi
   const after = fold.committed;
   const source = eventStore.subscribe({ prefixes: auditPrefixes, signal, ...(after === undefined ? {} : { after }) });
   const retention = new Retention(options.keepSeconds);
+  const watch = new LagWatch(eventStore);
   const limits = { now: () => (status.caughtUp ? live : catchingUp), idleMs };
   for await (const messages of inBatches(source, limits)) {
     if (await store.isReplaced()) return reopen(options);
@@ -69,7 +84,12 @@ async function follow(options: ProjectorOptions, status: ProjectorStatus): Promi
       await store.publish();
       status.caughtUp = true;
     }
-    const due = await retention.due(store, now());
+    status.facts += messages.filter(({ kind }) => kind === 'fact').length;
+    const at = now();
+    status.lag = watch.at(fold.committed, at.getTime());
+    // Looking for what is old takes an index, which may come last.
+    const old = status.caughtUp ? await retention.due(store, at) : [];
+    const due = [...old, ...watch.due(status.lag, at.getTime())];
     if (due.length > 0) await fold.commitBeside(due);
   }
 }
@@ -98,7 +118,8 @@ async function takeAll(fold: Fold, messages: readonly LogMessage[]): Promise<Poi
 type Stop = { readonly fold: Fold; readonly status: ProjectorStatus; readonly poison: PoisonFact };
 
 /** Stores what came before the fact, raises the alarm, and waits to be stopped. */
-async function halt({ log, signal }: ProjectorOptions, { fold, status, poison }: Stop): Promise<void> {
+async function halt(options: ProjectorOptions, { fold, status, poison }: Stop): Promise<void> {
+  const { log, signal } = options;
   const { fact } = poison;
   await fold.halt(poison.message);
   status.halted = poison.message;
@@ -107,10 +128,11 @@ async function halt({ log, signal }: ProjectorOptions, { fold, status, poison }:
     { err: poison, alarm: 'poison_fact', position: String(fact.position), stream: fact.stream, type: fact.type },
     'the projection stops before a fact that it cannot apply: start a build that knows it, nothing is skipped',
   );
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  const watch = new LagWatch(options.eventStore);
+  while (!signal.aborted) {
+    status.lag = watch.at(fold.committed, options.now().getTime());
+    await sleep(idleMs, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** The stored state if it comes from this log, else a new beginning. Undefined when it was stopped meanwhile. */

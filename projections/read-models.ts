@@ -5,6 +5,7 @@
  * Rule: an answer is whole or there is none. Until the projections have been built once, every query waits a bounded time and
  * then is `STORE_UNAVAILABLE`; half-built models answer nobody (ES-06).
  */
+import { lagSeconds } from './lag.ts';
 import { openReader, type ReadModelsPlace } from './place.ts';
 import { projectionName, projectorCollection, stateId } from './projector-state.ts';
 import type { ReadStoreReader } from './read-store.ts';
@@ -19,6 +20,8 @@ export type ReadModels = ReadStoreReader & {
   waitFor(position: bigint, deadlineMs: number): Promise<void>;
   /** The log position that the read models include; undefined before the first fact. */
   reached(): Promise<bigint | undefined>;
+  /** Whole seconds that they may be behind the log; undefined when that is not known (yet). */
+  lagSeconds(): Promise<number | undefined>;
   /** True once the read models were built: queries are then answered. Asks without waiting, for readiness. */
   isBuilt(): boolean;
   close(): void;
@@ -40,6 +43,7 @@ export async function openReadModels(place: ReadModelsPlace): Promise<ReadModels
         reached: () => reader.position(projectionName),
         halted: async () => (await reader.get(projectorCollection, stateId))?.halted ?? undefined,
       }),
+    lagSeconds: () => lagSeconds(reader, Date.now()),
     isBuilt: () => reader.isBuilt(),
     close: () => reader.close(),
   };

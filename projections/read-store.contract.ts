@@ -23,6 +23,7 @@ export const thingCollection = collectionOf<Thing>({
     ['old', 'name'],
     ['size', '_id'],
   ],
+  facets: ['colour', 'name'],
 });
 
 /** An open store of the collections, and how to open what is stored again. */
@@ -182,6 +183,11 @@ export function readStoreContract(name: string, make: () => Promise<StoreUnderTe
         ['a prefix with the meaning of a pattern elsewhere', { words: { $prefix: 'a%' } }, ''],
         ['words that all occur', { $and: [{ words: { $contains: 'banana' } }, { words: { $prefix: 'appl' } }] }, 'b'],
         ['a word and a field', { words: { $contains: 'banana' }, colour: { $eq: 'blue' } }, 'c'],
+        ['a word and two fields', { words: { $prefix: 'ap' }, colour: { $eq: 'red' }, name: { $eq: 'thing b' } }, 'b'],
+        ['a word and a list', { words: { $prefix: 'ap' }, colour: { $in: ['red', 'grey'] } }, 'ab'],
+        ['a word and null', { words: { $prefix: 'ap' }, colour: { $eq: null } }, ''],
+        ['two fields that often have few values', { colour: { $eq: 'blue' }, name: { $eq: 'thing c' } }, 'c'],
+        ['a word that looks like a field with its value', { words: { $contains: '=colour=red' } }, ''],
         ['a word in one alternative', { $or: [{ words: { $contains: 'ape' } }, { size: { $eq: 3 } }] }, 'de'],
         ['what looks like an operator', { colour: { $eq: '{"$ne":null}' } }, ''],
         ['what looks like SQL', { name: { $eq: "' OR 1=1 --" } }, ''],

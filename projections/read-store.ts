@@ -23,6 +23,8 @@ export type Collection<D extends Document = Document> = {
   readonly name: string;
   readonly fields: Readonly<Record<string, FieldKind>>;
   readonly indexes: readonly (readonly string[])[];
+  readonly facets?: readonly string[];
+  readonly indexedLast?: boolean;
   /** Never set: it only carries the type of the documents. */
   readonly documents?: D;
 };
@@ -33,6 +35,10 @@ export function collectionOf<D extends Document>(definition: {
   readonly fields: { readonly [F in Extract<keyof D, string>]?: FieldKind };
   /** Compound indexes over fields other than `texts`, which have one of their own. */
   readonly indexes: readonly (readonly Extract<keyof D, string>[])[];
+  /** Fields of kind `text` that are asked for together with others, each met by many documents. Needs a field of `texts`. */
+  readonly facets?: readonly Extract<keyof D, string>[];
+  /** True for one that grows with the log: until it is published it is only asked for by id, so its indexes may wait. */
+  readonly indexedLast?: boolean;
 }): Collection<D> {
   return definition as Collection<D>;
 }

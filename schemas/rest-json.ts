@@ -45,7 +45,8 @@ function mapField(field: DescMessage['fields'][number], value: JsonValue, map: E
   return field.fieldKind === 'map' ? value : each(value);
 }
 
-const wordOf: EnumMap = (description, name) =>
+/** The word of an enum value: `CLUSTER_STATUS_PENDING` → `Pending`. */
+export const wordOf: EnumMap = (description, name) =>
   name
     .slice(prefixOf(description).length)
     .toLowerCase()

@@ -17,6 +17,8 @@ export const auditorRole = 'clustral-auditor';
 export const internalTokenHeader = 'x-internal-token';
 export const correlationHeader = 'x-correlation-id';
 export const positionHeader = 'x-clustral-position';
+/** Whole seconds that what an answer shows may be behind the log; absent when that is not known. */
+export const lagHeader = 'x-clustral-lag';
 
 /** Payload of a kubeconfig token (ES256, signed by the control plane). `sub` = user id, `jti` = credential id. */
 export type KubeconfigClaims = {
@@ -44,6 +46,8 @@ export type InternalClaims = {
   readonly groups?: readonly string[];
   /** When the person last signed in at the provider, seconds since the epoch: a newer one is a new sign-in. */
   readonly auth_time?: number;
+  /** When the person's own token ends, seconds since the epoch: what goes on longer than a call ends with it. */
+  readonly token_exp?: number;
   readonly cluster_id?: string;
   readonly credential_id?: string;
   readonly iat: number;

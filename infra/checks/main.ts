@@ -2,11 +2,12 @@
  * `npm run check`: everything CI does without starting the product, in under a minute. Each check is one line of output and, when it
  * fails, what its tool said.
  *
- * types          tsc over the whole tree
+ * types          tsc over the whole tree, and over the dashboard, which is for another world
  * lint           oxlint, type-aware: floating promises, import rules, sizes
  * format         oxfmt
  * proto          buf lint and buf format of schemas/proto
  * generated      schemas/gen is what `npm run gen` would write
+ * size           the dashboard's build is within its budgets
  * chart          the agent's Helm chart: lint, values, and whether infra/k8s/agent is what it renders
  * dead code      knip: unused files, exports, dependencies
  * rules          this folder's unit tests: architecture, documentation, guarantees (vitest, project unit)
@@ -24,7 +25,7 @@ type Outcome = { readonly ok: boolean; readonly output: string };
 type Check = { readonly name: string; readonly run: () => Promise<Outcome> };
 
 const checks: readonly Check[] = [
-  { name: 'types', run: () => tool('tsc', ['-p', '.', '--noEmit']) },
+  { name: 'types', run: () => both(tool('tsc', ['-p', '.', '--noEmit']), tool('tsc', ['-p', 'ui', '--noEmit'])) },
   { name: 'lint', run: () => tool('oxlint', ['--type-aware', '--deny-warnings', '.']) },
   { name: 'format', run: () => tool('oxfmt', ['--check', '.']) },
   {
@@ -32,6 +33,7 @@ const checks: readonly Check[] = [
     run: () => both(tool('buf', ['lint'], schemas), tool('buf', ['format', '--diff', '--exit-code'], schemas)),
   },
   { name: 'generated', run: generatedIsCurrent },
+  { name: 'size', run: () => tool('node', [join(root, 'ui', 'size-budget.ts')]) },
   { name: 'chart', run: chart },
   { name: 'dead code', run: () => tool('knip', ['--no-progress']) },
   {

@@ -41,8 +41,7 @@ const locked = Object.entries((JSON.parse(textOf('package-lock.json')) as Lock).
 describe('SC-03 the floors of versions', () => {
   it('are for packages that are used', () => {
     const used = new Set(locked.map(([name]) => name));
-    // seroval is to come with server functions, if ever.
-    expect(Object.keys(floors).filter((name) => !used.has(name))).toEqual(['seroval']);
+    expect(Object.keys(floors).filter((name) => !used.has(name))).toEqual([]);
   });
 
   it.each(locked)('let %s %s in', (name, version) => {

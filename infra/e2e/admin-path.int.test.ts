@@ -11,10 +11,10 @@ beforeAll(async () => {
 afterAll(() => path.stop());
 
 /** A raw command of the administrator; bytes of the body as they are. */
-async function post(contentType: string, body: string): Promise<string> {
+async function post(contentType: string, body: string, target = '/api/v1/roles'): Promise<string> {
   const token = await path.accessToken(admin);
   return path.raw(
-    `POST /api/v1/roles HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n${contentType}Connection: close\r\n` +
+    `POST ${target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n${contentType}Connection: close\r\n` +
       `Content-Length: ${Buffer.byteLength(body, 'latin1')}\r\n\r\n${body}`,
   );
 }
@@ -57,6 +57,29 @@ describe('GW-13 JSON that abuses its readers', () => {
     const packed = gzipSync('{"name":"packed","k8sGroups":["g"]}').toString('latin1');
     const answer = await post(`${json}Content-Encoding: gzip\r\n`, packed);
     expect([400, 415, 422], answer).toContain(statusOf(answer));
+  });
+});
+
+describe('GW-13 a body that names a key twice', () => {
+  const json = 'Content-Type: application/json\r\n';
+
+  it.each([
+    ['REST', '/api/v1/roles', '{"name":"one","k8sGroups":["g"],"name":"two"}', 'name'],
+    ['REST, written otherwise', '/api/v1/roles', '{"name":"one","k8sGroups":["g"],"na\\u006de":"two"}', 'name'],
+    [
+      'REST, deeper',
+      '/api/v1/roles',
+      '{"name":"one","k8sGroups":["g"],"review":{"approvals":1,"approvals":5}}',
+      'approvals',
+    ],
+    ['REST, by both of its names', '/api/v1/roles', '{"name":"one","k8sGroups":["g"],"k8s_groups":["h"]}', 'k8sGroups'],
+    ['Connect', '/clustral.v1.RoleService/CreateRole', '{"name":"one","k8sGroups":["g"],"name":"two"}', 'name'],
+  ])('is refused over %s, in a sentence that names it', async (...[, target, body, key]) => {
+    const answer = await post(json, body, target);
+    expect(statusOf(answer), answer).toBe(400);
+    expect(answer).toContain(`names \\"${key}\\" twice`);
+    const { json: listed } = await path.rest(admin, 'GET /api/v1/roles?name=one');
+    expect(listed['roles'] ?? []).toEqual([]);
   });
 });
 

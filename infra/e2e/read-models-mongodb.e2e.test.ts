@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { allCollections, allModels, readModelsVersion } from '@clustral/projections/all-models.ts';
+import { auditQueryContract } from '@clustral/projections/audit/query.contract.ts';
 import { openFold } from '@clustral/projections/fold.ts';
 import { openMongoReader } from '@clustral/projections/mongodb/reader.ts';
 import { openMongoStore } from '@clustral/projections/mongodb/store.ts';
@@ -48,6 +49,15 @@ describe.skipIf(missing !== undefined)("the read models on a server that speaks 
     const database = newDatabase();
     // Its data goes with the server.
     return { open: () => open(database), dispose: async () => undefined };
+  });
+
+  auditQueryContract("MongoDB's protocol", async (facts) => {
+    const place = { connectionString: server.connectionString, database: newDatabase() };
+    const store = await openMongoStore({ ...place, version: readModelsVersion, collections: allCollections });
+    const fold = await openFold(store, allModels);
+    for (const fact of facts) await fold.take(fact);
+    await fold.commit();
+    return { models: store, close: () => store.close() };
   });
 
   it('F-07 a writer that is killed at any moment leaves no commit half stored', async () => {

@@ -17,6 +17,10 @@ const all: Readonly<Record<string, Long>> = {
     run: [...vitest, 'int', 'services/control-plane/api/access-request-races'],
     environment: { LONG: '1' },
   },
+  crash: {
+    says: '250 rounds of SIGKILL under writers, and whether G1 to G4 held, about twenty minutes',
+    run: ['infra/crash/main.ts', '--rounds', '250'],
+  },
   fuzz: {
     says: "the event store's decoders and its guard against expressions, a few minutes",
     run: ['infra/bench/event-store-fuzz.ts'],

@@ -17,6 +17,8 @@ export type Installation = {
   readonly dataFolder: string;
   readonly ports: Ports;
   readonly demoClusterId: string;
+  /** The dashboard's build, when it is not the one of this clone. */
+  readonly uiFolder?: string;
   /** By which agents on other machines reach the tunnel; undefined when none do. */
   readonly tunnelHost?: string | undefined;
   /** The cluster that a person brought. */
@@ -48,6 +50,7 @@ const files = {
   demoCertificate: 'tls/demo-cluster.crt',
   demoKey: 'tls/demo-cluster.key',
   demoCa: 'tls/demo-cluster-ca.crt',
+  webClientSecret: 'idp/web-client-secret',
   seed: 'seed.json',
   agentBootstrapToken: 'agent/bootstrap-token',
   agentIdentity: 'agent/identity',
@@ -107,10 +110,14 @@ export function environments(installation: Installation): Environments {
     web: {
       ...common,
       PORT: String(ports.web),
+      CONTROLPLANE_URL: publicUrl,
       CONTROLPLANE_PUBLIC_URL: publicUrl,
       AUDIT_SERVICE_PUBLIC_URL: `${publicUrl}/audit-api`,
       OIDC_AUTHORITY: issuer,
       OIDC_CLI_CLIENT_ID: 'clustral-cli',
+      OIDC_CLIENT_SECRET_FILE: at.webClientSecret,
+      TRUSTED_CA_PATH: at.edgeCa,
+      ...(installation.uiFolder !== undefined && { WEB_UI_PATH: installation.uiFolder }),
     },
     gateway: gateway(facts),
     agent: demoAgent(facts),

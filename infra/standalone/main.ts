@@ -45,7 +45,9 @@ async function run(options: Options): Promise<number> {
         ...(local && { local: at.localAgentBootstrapToken }),
       },
     });
+    const uiFolder = process.env['WEB_UI_PATH'];
     const parts = environments({
+      ...(uiFolder !== undefined && { uiFolder }),
       dataFolder: folder.path,
       ports,
       demoClusterId: seededClusterId(seed, 'demo'),

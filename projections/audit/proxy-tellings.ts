@@ -63,6 +63,15 @@ export const proxyTellings: Tellings<ProxyFact['type']> = {
       details: { day, count, firstPosition, lastPosition, sha256 },
     };
   },
+  'proxy.day_deleted': ({ data }, names) => {
+    const { clusterId, day, count, sha256, keepSeconds } = data;
+    const where = clusterId === null ? 'without a cluster' : `of cluster '${names.cluster(clusterId)}'`;
+    return {
+      ...records(clusterId, names),
+      message: `The ${count} records ${where} of ${day} were deleted: they are kept for ${Math.floor(keepSeconds / 86_400)} days`,
+      details: { day, count, sha256, keepSeconds },
+    };
+  },
 };
 
 /** True for an answer of 400 and above, or one that was cut short by something of ours. */

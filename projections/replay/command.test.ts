@@ -25,12 +25,26 @@ describe('the report of a replay', () => {
       fields: ['name'],
     }));
     const collections = [{ model: 'clusters', name: 'clusters', documents: 30, differences: 25 }];
-    const lines = reportLines({ position: 7n, facts: 40, collections, differences }, 1_234);
+    const days = { closed: 0, proven: 0, deleted: 0, problems: [] };
+    const lines = reportLines({ position: 7n, facts: 40, collections, differences, days }, 1_234);
     expect(lines.slice(0, 3)).toEqual([
       '40 facts up to position 7 in 1.2 s',
       '  clusters  30 documents, 25 different',
       '  changed: clusters c0 (name)',
     ]);
     expect(lines.slice(-2)).toEqual(['  and 5 more', '25 differences between the read models and the log']);
+  });
+
+  it('says how closed days stand, and names those that are not as they were', () => {
+    const days = {
+      closed: 9,
+      proven: 5,
+      deleted: 3,
+      problems: [{ stream: 'proxy-c-20261124', kind: 'added' as const }],
+    };
+    const collections = [{ model: 'clusters', name: 'clusters', documents: 1, differences: 0 }];
+    const lines = reportLines({ position: 7n, facts: 40, collections, differences: [], days }, 1);
+    expect(lines).toContain('9 closed days of proxied requests: 5 as they were closed, 3 deleted, 1 not as they were');
+    expect(lines).toContain('  records came after the day was closed: proxy-c-20261124');
   });
 });

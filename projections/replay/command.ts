@@ -42,7 +42,10 @@ export function parseReplay(
   return { action, compared };
 }
 
-/** Runs it. Gives the exit code: 0, 1 when read models are not what the log makes of them, 2 for words that mean nothing. */
+/**
+ * Runs it. Gives the exit code: 0, 1 when read models are not what the log makes of them or closed days are not as they were
+ * closed, 2 for words that mean nothing.
+ */
 export async function replayCommand(
   words: readonly string[],
   environment: Environment,
@@ -73,12 +76,13 @@ export async function replayCommand(
   const report = await (isVerify ? verify : rebuild)({ ...options, keepSeconds: config.PROXY_RETENTION });
   for (const line of reportLines(report, performance.now() - begun)) print(line);
   if (!isVerify) print('Readers see what was built.');
-  return isVerify && report.collections.some(({ differences }) => differences > 0) ? 1 : 0;
+  const isSound = report.days.problems.length === 0;
+  return isSound && (!isVerify || report.collections.every(({ differences }) => differences === 0)) ? 0 : 1;
 }
 
 /** The report for people: one line per collection, the first differences by name, and how many there are in all. */
 export function reportLines(
-  { position, facts, collections, differences }: ReplayReport,
+  { position, facts, collections, differences, days }: ReplayReport,
   ms: number,
 ): readonly string[] {
   const all = collections.reduce((sum, one) => sum + one.differences, 0);
@@ -95,6 +99,22 @@ export function reportLines(
           `  ${kind}: ${collection.name} ${id}${fields.length > 0 ? ` (${fields.join(', ')})` : ''}`,
       ),
     ...(all > shown ? [`  and ${all - shown} more`] : []),
+    ...dayLines(days),
     `${all} differences between the read models and the log`,
   ];
 }
+
+function dayLines({ closed, proven, deleted, problems }: ReplayReport['days']): readonly string[] {
+  if (closed === 0) return [];
+  return [
+    `${closed} closed days of proxied requests: ${proven} as they were closed, ${deleted} deleted, ${problems.length} not as they were`,
+    ...problems.slice(0, shown).map(({ stream, kind }) => `  ${dayProblems[kind]}: ${stream}`),
+    ...(problems.length > shown ? [`  and ${problems.length - shown} more`] : []),
+  ];
+}
+
+const dayProblems = {
+  missing: 'records are gone, and nobody said that they were deleted',
+  changed: 'records are not those that were closed',
+  added: 'records came after the day was closed',
+} as const;

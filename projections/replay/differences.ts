@@ -3,8 +3,8 @@
  * dropped by age are no difference: when they go is a matter of the hour.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { extentAt } from '../retention.ts';
-import { auditCollection, extentCollection, type AuditDocument, type AuditExtent } from '../audit.ts';
+
+import { auditCollection, extentAt, extentCollection, type AuditDocument, type AuditExtent } from '../audit.ts';
 import type { Collection, Document, ReadStoreReader } from '../read-store.ts';
 
 const pageSize = 500;

@@ -6,12 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventStore, LogMessage } from '@clustral/kernel/event-store-port.ts';
 import { auditPrefixes } from '@clustral/schemas/events/catalogue.ts';
 import type { Fold } from '../fold.ts';
+import { DayProof } from './day-proof.ts';
 
 const factsPerCommit = 2_000;
 /** The live end of the log was reached and nothing followed for so long: there is nothing left before the target. */
 const quietMs = 300;
 
 export class Follower {
+  /** Of every fact that it applied, what it proves of closed days. */
+  readonly days = new DayProof();
   readonly #fold: Fold;
   readonly #stopping = new AbortController();
   readonly #messages: AsyncIterator<LogMessage>;
@@ -46,6 +49,7 @@ export class Follower {
 
   async #take({ fact }: Extract<LogMessage, { kind: 'fact' }>): Promise<void> {
     await this.#fold.take(fact);
+    this.days.take(fact);
     this.facts += 1;
     if (this.facts % factsPerCommit === 0) await this.#fold.commit();
   }

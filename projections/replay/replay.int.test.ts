@@ -67,9 +67,9 @@ describe('replaying the log', () => {
   });
 
   it('ES-13 names what was changed, added and taken away', async () => {
-    tamper(`UPDATE audit SET doc = json_set(doc, '$.message', 'nothing happened') WHERE rowid = 3;
+    tamper(`UPDATE audit_documents SET doc = json_set(doc, '$.message', 'nothing happened') WHERE row = 3;
       DELETE FROM audit WHERE rowid = 5;
-      UPDATE clusters SET doc = json_set(doc, '$.name', 'mine') WHERE rowid = 1`);
+      UPDATE clusters_documents SET doc = json_set(doc, '$.name', 'mine') WHERE row = 1`);
     const { code, text } = await replay('verify');
     expect(code).toBe(1);
     expect(text).toMatch(/changed: audit \S+ \(message\)/);
@@ -80,7 +80,7 @@ describe('replaying the log', () => {
   });
 
   it('ES-06 builds anew while facts keep coming, says what was different, and readers go over to it', async () => {
-    tamper(`UPDATE clusters SET doc = json_set(doc, '$.name', 'mine')`);
+    tamper(`UPDATE clusters_documents SET doc = json_set(doc, '$.name', 'mine')`);
     expect((await someCluster())?.name).toBe('mine');
     let position = 0n;
     let appended = 0;

@@ -1,15 +1,17 @@
 /**
  * The proof that the read models are what the log makes of them (G4, ES-13), and their building anew. Both fold the whole log
  * beside what readers see, under traffic, and compare field by field at one and the same position; building anew then
- * switches readers over. It repairs nothing in place and trusts nothing but the log.
+ * switches readers over. It repairs nothing in place and trusts nothing but the log, whose closed days it proves on the way.
  */
 import type { EventStore } from '@clustral/kernel/event-store-port.ts';
 import { utcDay } from '@clustral/schemas/events/proxy.ts';
+import { extentCollection, extentId } from '../audit.ts';
 import { openFold } from '../fold.ts';
 import type { ReadModel } from '../model.ts';
 import { projectionName } from '../projector-state.ts';
 import type { Collection, ReadStore, ReadStoreReader } from '../read-store.ts';
 import { horizonOf } from '../retention.ts';
+import type { DayReport } from './day-proof.ts';
 import { differenceNow, differencesOf, type Difference, type Horizon, type Pair } from './differences.ts';
 import { Follower } from './follower.ts';
 
@@ -44,6 +46,8 @@ export type ReplayReport = {
   }[];
   /** The first thousand. */
   readonly differences: readonly Difference[];
+  /** What became of the days that were closed (D26). */
+  readonly days: DayReport;
 };
 
 /** Folds the log and compares. Throws `PoisonFact` when the log holds a fact that this build cannot apply. */
@@ -65,7 +69,7 @@ async function replayed(options: ReplayOptions, finish: (follower: Follower) => 
   try {
     const position = await positionOf(live);
     await follower.advanceTo(position);
-    const at = horizonOf(now(), keepSeconds);
+    const at = horizonOf(now(), keepSeconds, await built.get(extentCollection, extentId));
     const comparison = new Comparison({ live, built }, { at, day: utcDay(new Date(at)) }, follower);
     for (const model of models) {
       if (options.compared.length > 0 && !options.compared.includes(model.name)) continue;
@@ -73,7 +77,7 @@ async function replayed(options: ReplayOptions, finish: (follower: Follower) => 
     }
     await finish(follower);
     const { collections, differences } = comparison;
-    return { position, facts: follower.facts, collections, differences };
+    return { position, facts: follower.facts, collections, differences, days: follower.days.report() };
   } finally {
     follower.stop();
   }

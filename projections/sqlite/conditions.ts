@@ -4,9 +4,21 @@
  * us. Which condition leads to the documents is decided in `search.ts`.
  */
 import type { Collection, Condition, Filter, Scalar } from '../read-store.ts';
-import { quoted, sqlValue, textsColumn, textsName, tokenOf } from './tables.ts';
+import {
+  documentsTable,
+  facetedField,
+  facetTokenOf,
+  quoted,
+  sqlValue,
+  textsColumn,
+  textsName,
+  tokenOf,
+} from './tables.ts';
 
 export type Sql = { readonly text: string; readonly parameters: readonly (string | number | null)[] };
+
+/** Of a list with more values than this nothing is gained by asking the full-text index. */
+const mostValues = 16;
 
 /** One of the conditions that must all hold. */
 export type Conjunct =
@@ -75,18 +87,46 @@ export type TokensBegun = (table: string, beginning: string) => readonly string[
 /** A question to a full-text index: its table, and the condition on it. */
 export type Match = { readonly table: string; readonly where: Sql };
 
-/** The question that a condition on a `texts` field is to its index. */
-export function matchOf(collection: Collection, { field, whole, begun }: Texts, tokensBegun: TokensBegun): Match {
+/** The question that a condition on a `texts` field is to its index, together with facets that the index holds as well. */
+export function matchOf(
+  collection: Collection,
+  { field, whole, begun }: Texts,
+  { tokensBegun, facets }: { readonly tokensBegun: TokensBegun; readonly facets: readonly Facet[] },
+): Match {
   const name = textsName(collection, known(collection, field));
   const table = quoted(name);
-  const wanted = [...whole.map(word), ...begun.map((beginning) => begunSql(beginning, tokensBegun(name, beginning)))];
+  const wanted = [
+    ...whole.map(word),
+    ...begun.map((beginning) => begunSql(beginning, tokensBegun(name, beginning))),
+    ...facets.map(({ field: facet, values }) => anyOf(values.map((value) => facetTokenOf(facet, value)))),
+  ];
   return { table, where: { text: `${table} MATCH ?`, parameters: [wanted.join(' AND ')] } };
+}
+
+/** A condition that a full-text index can answer: the field is one of a few values. */
+export type Facet = { readonly field: string; readonly values: readonly (string | number)[] };
+
+/** The condition as a facet of the index of `field`; undefined when it is none. */
+export function facetOf(collection: Collection, field: string, conjunct: Conjunct): Facet | undefined {
+  if (conjunct.kind !== 'plain' || facetedField(collection) !== field) return undefined;
+  if (!collection.facets?.includes(conjunct.field)) return undefined;
+  const values = equalTo(conjunct.condition);
+  return values && { field: conjunct.field, values };
+}
+
+function equalTo(condition: Condition): readonly (string | number)[] | undefined {
+  if ('$eq' in condition) return typeof condition.$eq === 'string' ? [condition.$eq] : undefined;
+  return '$in' in condition && condition.$in.length > 0 && condition.$in.length <= mostValues
+    ? condition.$in
+    : undefined;
 }
 
 // The index gathers all documents of a prefix before it gives the first; those of a list of words it gives as they come.
 function begunSql(beginning: string, tokens: readonly string[] | undefined): string {
-  return tokens === undefined || tokens.length === 0 ? `"${beginning}"*` : `(${tokens.map(word).join(' OR ')})`;
+  return tokens === undefined || tokens.length === 0 ? `"${beginning}"*` : anyOf(tokens);
 }
+
+const anyOf = (tokens: readonly string[]): string => `(${tokens.map(word).join(' OR ')})`;
 
 // A token holds letters and digits only, so there is nothing to escape.
 const word = (token: string): string => `"${token}"`;
@@ -141,9 +181,10 @@ function either(collection: Collection, alternatives: readonly Filter[]): Sql {
 
 // The full-text index is quick at leading to documents and slow at telling whether it has a given one.
 function probed(collection: Collection, { field, whole, begun }: Texts): Sql {
-  const column = `t.${textsColumn(known(collection, field))}`;
+  const column = textsColumn(known(collection, field));
+  const held = `(SELECT ${column} FROM ${documentsTable(collection)} WHERE row = t.rowid)`;
   const wanted = [...whole.map((token) => ` ${token} `), ...begun.map((token) => ` ${token}`)];
-  return allOf(wanted.map((text): Sql => ({ text: `instr(${column}, ?) > 0`, parameters: [text] })));
+  return allOf(wanted.map((text): Sql => ({ text: `instr(${held}, ?) > 0`, parameters: [text] })));
 }
 
 function known(collection: Collection, field: string): string {

@@ -13,6 +13,8 @@ import { SqliteQueries } from './queries.ts';
 const busyTimeoutMs = 5_000;
 const openDeadlineMs = 5_000;
 const openStepMs = 25;
+/** What a broad search of the audit looks through, of a million rows, finds room in it. */
+const cacheKilobytes = 65_536;
 /** How long a switch to a new database may go unnoticed. */
 const lookAgainMs = 500;
 
@@ -102,6 +104,7 @@ class Reader implements SqliteReader {
 function openDatabase(path: string): Open | undefined {
   try {
     const database = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs });
+    database.exec(`PRAGMA cache_size = -${cacheKilobytes}`);
     return { path, database, queries: new SqliteQueries(database) };
   } catch (cause) {
     // Switched and removed between reading its name and opening it: the next look finds the new one.

@@ -8,6 +8,7 @@ import {
   allOf,
   conditionSql,
   conjunctsOf,
+  facetOf,
   matchOf,
   type Conjunct,
   type Match,
@@ -16,7 +17,7 @@ import {
   type Texts,
   type TokensBegun,
 } from './conditions.ts';
-import { quoted } from './tables.ts';
+import { facetedField, quoted } from './tables.ts';
 
 /** What a search asks the database beforehand. */
 export type Beforehand = {
@@ -27,6 +28,8 @@ export type Beforehand = {
 
 /** Beyond so many documents one lead is as good as another: the filter is met often, or nothing helps. */
 export const mostWeighed = 10_001;
+/** What leads to fewer is good enough, and nothing else is weighed. */
+const light = 500;
 
 /** FROM and WHERE of a search, with the collection's table named `t`. */
 export type Search = {
@@ -34,6 +37,8 @@ export type Search = {
   readonly where: Sql;
   /** True when words lead to the documents, so that no index gives their order. */
   readonly ledByWords: boolean;
+  /** How many documents there are, when weighing the words has said so. */
+  readonly count?: number;
 };
 
 /** The search for a filter. `ordered` when the documents are wanted in an order, and not only counted. */
@@ -43,16 +48,15 @@ export function searchSql(
   { weigh, tokensBegun, ordered }: Beforehand & { readonly ordered: boolean },
 ): Search {
   const conjuncts = conjunctsOf(filter);
-  const matches = new Map(
-    conjuncts.filter(isTexts).map((conjunct) => [conjunct as Conjunct, matchOf(collection, conjunct, tokensBegun)]),
-  );
-  const words = lightest([...matches], ([, { table, where }]) => weigh(table, where));
   const index = lightestIndex(collection, conjuncts, weigh);
-  const wordsLead = words && words.weight < (index?.weight ?? Number.POSITIVE_INFINITY);
-  // Of what very many documents have, an order soon meets enough; a count has no order to walk.
-  if (wordsLead && (words.weight < mostWeighed || !ordered)) {
-    const [lead, match] = words.item;
-    return ledByWords(collection, match, { others: conjuncts.filter((one) => one !== lead), ordered });
+  const indexWeight = index?.weight ?? Number.POSITIVE_INFINITY;
+  const questions = indexWeight < light ? [] : questionsOf(collection, conjuncts, tokensBegun);
+  const words = lightest(questions, ({ match: { table, where } }) => weigh(table, where));
+  if (words !== undefined && wordsLead(words.weight, indexWeight, ordered)) {
+    const { match, answers } = words.item;
+    const others = conjuncts.filter((one) => !answers.has(one));
+    const search = ledByWords(collection, match, { others, ordered });
+    return others.length === 0 && words.weight < mostWeighed ? { ...search, count: words.weight } : search;
   }
   const leading = index && new Set(index.item);
   const isQuiet = (conjunct: Conjunct): boolean =>
@@ -60,6 +64,36 @@ export function searchSql(
   const parts = conjuncts.map((conjunct) => conditionSql(collection, conjunct, isQuiet(conjunct)));
   return { from: { text: tableOf(collection), parameters: [] }, where: allOf(parts), ledByWords: false };
 }
+
+// Of what very many documents have, an order soon meets enough; a count has no order to walk.
+const wordsLead = (words: number, index: number, ordered: boolean): boolean =>
+  ordered ? words < index && words < mostWeighed : words <= index;
+
+/** A question to a full-text index, and the conditions that it answers. */
+type Question = { readonly match: Match; readonly answers: ReadonlySet<Conjunct> };
+
+/** One question for each `texts` field that is asked for; without any, one for facets, when there are several. */
+function questionsOf(
+  collection: Collection,
+  conjuncts: readonly Conjunct[],
+  tokensBegun: TokensBegun,
+): readonly Question[] {
+  const texts = conjuncts.filter(isTexts);
+  const faceted = facetedField(collection);
+  const asked = texts.length > 0 || faceted === undefined ? texts : [facetsOnly(faceted)];
+  return asked.flatMap((conjunct): readonly Question[] => {
+    const found = conjuncts.flatMap((one) => {
+      const facet = facetOf(collection, conjunct.field, one);
+      return facet === undefined ? [] : [{ one, facet }];
+    });
+    // One facet alone is what an index is better at.
+    if (conjunct.whole.length + conjunct.begun.length === 0 && found.length < 2) return [];
+    const match = matchOf(collection, conjunct, { tokensBegun, facets: found.map(({ facet }) => facet) });
+    return [{ match, answers: new Set([conjunct, ...found.map(({ one }) => one)]) }];
+  });
+}
+
+const facetsOnly = (field: string): Texts => ({ kind: 'texts', field, whole: [], begun: [] });
 
 /** ORDER BY of a sort; with `plus`, one that no index serves. */
 export function orderSql(sort: Sort, plus: boolean): string {
@@ -102,7 +136,7 @@ type Weighed<T> = { readonly item: T; readonly weight: number };
 function lightest<T>(items: readonly T[], weightOf: (item: T) => number): Weighed<T> | undefined {
   let best: Weighed<T> | undefined;
   for (const item of items) {
-    if (best !== undefined && best.weight < mostWeighed / 20) break;
+    if (best !== undefined && best.weight < light) break;
     const weight = weightOf(item);
     if (best === undefined || weight < best.weight) best = { item, weight };
   }

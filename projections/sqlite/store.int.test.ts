@@ -1,6 +1,7 @@
 import { mkdtemp, open, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Refusal } from '@clustral/schemas/errors.ts';
 import { readStoreContract, thingCollection, type Thing } from '../read-store.contract.ts';
@@ -164,6 +165,24 @@ describe('read models in SQLite files', () => {
     await write(store, 2n, 'b');
     expect(await reader.get(thingCollection, 'b')).toMatchObject({ _id: 'b' });
     expect(await reader.position('test')).toBe(2n);
+  });
+
+  it('have every index once readers see them, also those that wait while they are built', async () => {
+    const growing = { ...thingCollection, indexedLast: true };
+    const store = openSqliteStore({ folder, version: 1, collections: [growing] });
+    opened.push(store);
+    const document = thing('a');
+    await store.commit({ projection: 'test', position: 1n, writes: [{ kind: 'put', collection: growing, document }] });
+    const indexes = (path: string): readonly unknown[] => {
+      const database = new DatabaseSync(path, { readOnly: true });
+      const found = database.prepare("SELECT name FROM sqlite_master WHERE name GLOB 'things_by_*'").all();
+      database.close();
+      return found.map(({ name }) => name);
+    };
+    const path = join(folder, (await readdir(folder)).find((name) => name.endsWith('.db')) ?? '');
+    expect(indexes(path)).toEqual([]);
+    await store.publish();
+    expect(indexes(currentDatabase({ folder, version: 1 }) ?? '')).toHaveLength(growing.indexes.length);
   });
 
   it('go on answering while they are built anew, and are followed to the new ones', async () => {

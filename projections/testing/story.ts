@@ -6,9 +6,11 @@ import type { FactMetadata, Recorded } from '@clustral/schemas/events/envelope.t
 import { decodeFact } from '@clustral/schemas/events/decode.ts';
 import { EpochLedger } from '@clustral/schemas/events/lease.ts';
 import type { AnyFact } from '@clustral/schemas/events/catalogue.ts';
+import type { RoleFact } from '@clustral/schemas/events/role.ts';
 import { Batch } from '../batch.ts';
 import type { ReadModel } from '../model.ts';
 import type { Collection, Document, ReadStoreReader, Write } from '../read-store.ts';
+import { roleCreated } from './people.ts';
 
 const firstAt = Date.parse('2026-11-24T08:00:00Z');
 
@@ -39,6 +41,18 @@ export class Story {
     });
     return this;
   }
+}
+
+/** Many roles that are renamed again and again; `Story` numbers its facts, so these have ids of their own. */
+export function manyRoles(): readonly Recorded[] {
+  const story = new Story();
+  for (let round = 0; round < 8; round += 1) {
+    for (let role = 0; role < 60; role += 1) {
+      const { data } = roleCreated(`${role}`, `name ${round}`) as Extract<RoleFact, { type: 'role.created' }>;
+      story.tell(`role-${role}`, { type: round === 0 ? 'role.created' : 'role.updated', data });
+    }
+  }
+  return story.facts.map((fact) => ({ ...fact, id: fact.id.replace('5e000000', '6e000000') }));
 }
 
 const nothing: ReadStoreReader = {

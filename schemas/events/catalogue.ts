@@ -79,6 +79,7 @@ export const eventCatalogue: Readonly<Record<FactType, CatalogueEntry>> = {
   'proxy.access_denied': warning('CPR002W', 'proxy', false),
   'proxy.gap': warning('CPR003W', 'proxy', false),
   'proxy.day_closed': info('CPR004I', 'proxy'),
+  'proxy.day_deleted': info('CPR005I', 'proxy'),
   'agent.auth_failed': warning('CAG001W', 'auth', false),
   'control_plane.took_over': warning('CSY001W', 'system', true),
 };
@@ -91,4 +92,4 @@ export function isFactType(type: string): type is FactType {
 /** Prefixes of the streams that decide who may do what; the in-process fold and the projections read them (D16). */
 export const policyPrefixes = ['cluster-', 'role-', 'user-', 'access-', 'credential-', 'lease-control_plane'] as const;
 /** Prefixes of everything that the audit shows. */
-export const auditPrefixes = [...policyPrefixes, 'proxy-', 'agent_auth-'] as const;
+export const auditPrefixes = [...policyPrefixes, 'proxy-', 'proxy_days-', 'agent_auth-'] as const;

@@ -217,6 +217,7 @@ const checks: Readonly<Record<FactType, Check>> = {
   }),
   'proxy.gap': record({ clusterId: textOrNull, from: instant, to: instant, reason: text }),
   'proxy.day_closed': record({ clusterId: textOrNull, day: text, count: number, sha256: text }),
+  'proxy.day_deleted': record({ clusterId: textOrNull, day: text, count: number, sha256: text, keepSeconds: number }),
   'agent.auth_failed': record({ clusterId: textOrNull, reason: text, method: text, count: number }),
   'control_plane.took_over': record({ epoch: number, holder: text }),
 };

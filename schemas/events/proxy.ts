@@ -1,6 +1,6 @@
 /**
  * Facts of proxied requests: streams `proxy-{clusterId}-{yyyymmdd}` (UTC day on which the request started) and
- * `proxy-unknown-{yyyymmdd}` for refusals without an existing cluster. They hold no body of a Secret, a token or a
+ * `proxy-unknown-{yyyymmdd}` for refusals without an existing cluster, and `proxy_days-{clusterId}`. They hold no body of a Secret, a token or a
  * stream (D11), and only what was used for the decision (D27). Never mixed with the policy streams.
  */
 import type { ClusterId, CredentialId, RoleId, UserId } from '../ids.ts';
@@ -108,12 +108,33 @@ export type ProxyFact =
         readonly lastPosition: string;
         readonly sha256: string;
       };
+    }
+  | {
+      /** The day's records were taken out of the log, after they were found to be those that were closed. */
+      readonly type: 'proxy.day_deleted';
+      readonly data: {
+        readonly clusterId: ClusterId | null;
+        readonly day: string;
+        readonly count: number;
+        readonly sha256: string;
+        /** How long records were kept when it was done. */
+        readonly keepSeconds: number;
+      };
     };
+
+export type DayFact = Extract<ProxyFact, { type: 'proxy.day_closed' | 'proxy.day_deleted' }>;
 
 /** The UTC day of an instant as in stream names: `20261125`. */
 export function utcDay(instant: Date): string {
   return instant.toISOString().slice(0, 10).replaceAll('-', '');
 }
 
+/** When the UTC day of a stream name was over, in milliseconds since the epoch. */
+export const endOfDay = (day: string): number =>
+  Date.UTC(Number(day.slice(0, 4)), Number(day.slice(4, 6)) - 1, Number(day.slice(6, 8)) + 1);
+
 export const proxyStream = (clusterId: ClusterId | null, day: string): string =>
   `proxy-${clusterId ?? 'unknown'}-${day}`;
+
+/** What was closed and deleted of a cluster's days: a stream of its own, because it is kept for ever (D26). */
+export const proxyDaysStream = (clusterId: ClusterId | null): string => `proxy_days-${clusterId ?? 'unknown'}`;

@@ -40,8 +40,11 @@ export function auditService(models: ReadModels): Implementation {
   });
 }
 
-async function reached(models: ReadModels, { atLeastPosition }: Call): Promise<void> {
-  if (atLeastPosition !== undefined) await models.waitFor(atLeastPosition, waitMs);
+/** Waits for the position that the caller carries, and lets the answer say how far what it shows may be behind. */
+async function reached(models: ReadModels, call: Call): Promise<void> {
+  if (call.atLeastPosition !== undefined) await models.waitFor(call.atLeastPosition, waitMs);
+  const seconds = await models.lagSeconds();
+  if (seconds !== undefined) call.lags(seconds);
 }
 
 function notFound(uid: string): Refusal {

@@ -53,7 +53,8 @@ describe('the audit service', () => {
     });
     log = await startLog();
     position = await append(log.store, story);
-    projector = startProjector(log.store, join(data, 'read-models'));
+    const tenYears = 3_650 * 86_400;
+    projector = startProjector(log.store, join(data, 'read-models'), { now: () => new Date(), keepSeconds: tenYears });
     const environment = {
       CLUSTRAL_ENV: 'embedded',
       CLUSTRAL_DATA: data,
@@ -132,7 +133,10 @@ describe('the audit service', () => {
   it.each<[string, readonly string[]]>([
     ['category=roles', ['role.deleted', 'role.created', 'role.updated', 'role.created']],
     ['code=CPR002W', ['proxy.access_denied']],
-    ['category=proxy&severity=Info', ['proxy.day_closed', 'proxy.request', 'proxy.request', 'proxy.request']],
+    [
+      'category=proxy&severity=Info',
+      ['proxy.day_deleted', 'proxy.day_closed', 'proxy.request', 'proxy.request', 'proxy.request'],
+    ],
     ['user=DEV@corp.example&category=auth', ['user.synced']],
     [`user=${dev}&code=CCR001I`, ['credential.issued']],
     ['user=dev&code=CCR001I', ['credential.issued']],
@@ -245,6 +249,21 @@ describe('the audit service', () => {
     if (!fact) throw new Error('nothing was told');
     position = await append(log.store, [{ ...fact, id: crypto.randomUUID() }]);
     expect(await eventsOf('?text=latecomer')).toEqual(['role.created']);
+  });
+
+  it('says with every answer how far what it shows may be behind the log', async () => {
+    const lagOf = async (path: string) => (await get(path)).headers.get('x-clustral-lag');
+    // The projector asks the log where it is every two seconds.
+    await expect.poll(() => lagOf('?pageSize=1'), { timeout: 10_000 }).toBe('0');
+    const [newest] = (await get('?pageSize=1')).body.events ?? [];
+    expect(await lagOf(`/${String(newest?.['uid'])}`)).toBe('0');
+    expect(await lagOf('?pageSize=0')).toBeNull();
+    let told: string | null = null;
+    const transport = createConnectTransport({ baseUrl: `http://127.0.0.1:${service.port}`, httpVersion: '1.1' });
+    const onHeader = (headers: Headers): void => void (told = headers.get('x-clustral-lag'));
+    const headers = { [internalTokenHeader]: await token(['clustral-auditor']) };
+    await createClient(AuditService, transport).listAuditEvents({}, { headers, onHeader });
+    expect(told).toBe('0');
   });
 
   it('is ready', async () => {

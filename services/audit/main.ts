@@ -1,5 +1,4 @@
 /** The audit service's process: read models in, HTTP out. It has no connection to the log and can change nothing. */
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { placeOf } from '@clustral/projections/place.ts';
 import { openReadModels } from '@clustral/projections/read-models.ts';
@@ -12,7 +11,9 @@ import {
   text,
   type Environment,
 } from '@clustral/kernel/config.ts';
+import { closeWithin } from '@clustral/kernel/http-server.ts';
 import { createVerifier } from '@clustral/kernel/jwt.ts';
+import { publicKeysIn, type PublicKeys } from '@clustral/kernel/keys.ts';
 import { runProcess, type Running } from '@clustral/kernel/lifecycle.ts';
 import { createLog, type Log } from '@clustral/kernel/log.ts';
 import { buildServer } from './server.ts';
@@ -29,11 +30,14 @@ const configuration = {
   ERRORS_DOCS_BASE_URL: text().optional(),
 };
 
+/** How long requests under way may take to end when the service is told to stop. */
+const stopGraceMs = 1_000;
+
 /** Starts the service; resolves when it listens. */
 export async function start(environment: Environment, log: Log): Promise<Running & { readonly port: number }> {
   const config = readConfig(environment, configuration);
   const verifier = await createVerifier<InternalClaims>({
-    publicKeysPem: publicKeysIn(config.INTERNAL_JWT_PUBLIC_KEY_PATH),
+    publicKeys: await internalKeys(config.INTERNAL_JWT_PUBLIC_KEY_PATH, log),
     algorithm: 'ES256',
     issuer: gatewayIssuer,
     audience: internalAudience,
@@ -48,21 +52,19 @@ export async function start(environment: Environment, log: Log): Promise<Running
   return {
     port: (app.server.address() as AddressInfo).port,
     stop: async () => {
-      await app.close();
+      await closeWithin(app, stopGraceMs);
       models.close();
     },
   };
 }
 
 /** One file may hold several keys, while one is being replaced (F-32). */
-function publicKeysIn(path: string): readonly string[] {
-  try {
-    const pem = readFileSync(path, 'utf8');
-    return pem.match(/-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/g) ?? [pem];
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+function internalKeys(path: string, log: Log): Promise<PublicKeys> {
+  return publicKeysIn(path, { algorithm: 'ES256', log }).catch((cause: unknown) => {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined) throw cause;
     throw new ConfigurationError([`INTERNAL_JWT_PUBLIC_KEY_PATH: cannot read ${path} (${code})`]);
-  }
+  });
 }
 
 if (import.meta.main) {

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createSigner } from '@clustral/kernel/jwt.ts';
+import { fixedTokenKeys } from '@clustral/kernel/keys.ts';
 import { createKeyPair, type KeyPair } from '@clustral/kernel/x509.ts';
 import { parseClusterId } from '@clustral/schemas/ids.ts';
 import { createAgentTokens, type AgentTokens } from './agent-tokens.ts';
@@ -12,11 +13,7 @@ let keys: KeyPair;
 let tokens: AgentTokens;
 beforeAll(async () => {
   keys = await createKeyPair('RSA-2048');
-  tokens = await createAgentTokens({
-    privateKeyPem: keys.privateKeyPem,
-    publicKeysPem: [keys.publicKeyPem],
-    now: () => now,
-  });
+  tokens = await createAgentTokens({ ...(await fixedTokenKeys(keys, 'RS256')), now: () => now });
 });
 
 describe('an agent token', () => {

@@ -6,6 +6,7 @@
 import { agentAudience, controlPlaneIssuer, type AgentClaims } from '@clustral/schemas/tokens.ts';
 import type { ClusterId } from '@clustral/schemas/ids.ts';
 import { createSigner, createVerifier } from '@clustral/kernel/jwt.ts';
+import type { TokenKeys } from '@clustral/kernel/keys.ts';
 
 const lifeMs = 30 * 24 * 3_600_000;
 
@@ -19,19 +20,14 @@ export type AgentTokens = {
   verifyExpired(token: string): Promise<AgentClaims>;
 };
 
-export type AgentTokenOptions = {
-  readonly privateKeyPem: string;
-  /** The key's own, then those that signed tokens which may still be around (F-32). */
-  readonly publicKeysPem: readonly [string, ...string[]];
-  readonly now: () => Date;
-};
+export type AgentTokenOptions = TokenKeys & { readonly now: () => Date };
 
 export async function createAgentTokens(options: AgentTokenOptions): Promise<AgentTokens> {
-  const { privateKeyPem, publicKeysPem, now } = options;
+  const { signingKeys, publicKeys, now } = options;
   const kind = { algorithm: 'RS256', issuer: controlPlaneIssuer, audience: agentAudience } as const;
-  const checks = { ...kind, publicKeysPem, kinds: ['agent'] };
+  const checks = { ...kind, publicKeys, kinds: ['agent'] };
   const [signer, current, whenever] = await Promise.all([
-    createSigner({ ...kind, privateKeyPem, publicKeyPem: publicKeysPem[0] }),
+    createSigner({ ...kind, signingKeys }),
     createVerifier<AgentClaims>({ ...checks, now: () => now().getTime() }),
     // At the beginning of time nothing has expired yet.
     createVerifier<AgentClaims>({ ...checks, now: () => 0 }),

@@ -17,6 +17,7 @@ import { appendUntilKnown } from './lost-answer.ts';
 import { isPolicyStream } from './policy-facts.ts';
 import type { PolicyQueries } from './policy.ts';
 import type { Cause, Command, CommandResult, Commands } from './ports.ts';
+import { keyUsedOtherwise, replayedForMs, UsedKeys } from './used-keys.ts';
 
 const tries = 3;
 const lockDeadlineMs = 10_000;
@@ -44,6 +45,7 @@ type Unfinished = (work: Promise<unknown>) => void;
 class LogCommands implements Commands {
   readonly #options: CommandsOptions;
   readonly #locks = new KeyedLocks();
+  readonly #usedKeys = new UsedKeys();
   readonly #aggregates = new LRUCache<string, Aggregate<unknown>>({ max: rememberedAggregates });
 
   constructor(options: CommandsOptions) {
@@ -52,11 +54,14 @@ class LogCommands implements Commands {
 
   async run<S, F extends Fact>(command: Command<S, F>): Promise<CommandResult<S>> {
     this.#options.policy.assertFresh();
+    this.#usedKeys.refuseOther(command.cause);
     const keys = [...(command.exclusive === undefined ? [] : [`exclusive ${command.exclusive}`]), command.stream];
     const release = await this.#locks.acquire(keys, lockDeadlineMs);
     const unfinished: Promise<unknown>[] = [];
     try {
-      return await this.#decide(command, (work) => unfinished.push(work));
+      const result = await this.#decide(command, (work) => unfinished.push(work));
+      this.#usedKeys.note(command.cause);
+      return result;
     } finally {
       if (unfinished.length === 0) release();
       else void Promise.allSettled(unfinished).then(release);
@@ -106,10 +111,7 @@ class LogCommands implements Commands {
     const earlier = replays.find(({ key, at }) => key === idempotency?.key && at > since);
     if (!earlier || !idempotency) return false;
     if (earlier.body === idempotency.body) return true;
-    throw new Refusal(
-      'IDEMPOTENCY_MISMATCH',
-      'This Idempotency-Key was used within the last 24 hours for the same method with another body. Send a new key.',
-    );
+    throw keyUsedOtherwise();
   }
 
   #newFacts<S, F extends Fact>(
@@ -191,7 +193,5 @@ class LogCommands implements Commands {
     return facts.map((fact, index) => ({ ...fact, stream, revision: first + index, position, recordedAt }));
   }
 }
-
-const replayedForMs = 86_400_000;
 
 const lastRevision = (revision: Revision): number => (revision === 'none' ? -1 : revision);

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,14 +32,6 @@ describe('the configuration of the control plane', () => {
     expect(accessLimits).toMatchObject({ defaultSeconds: 1_200, maxSeconds: 1_200 });
   });
 
-  it('takes several public keys from one file, the signing one first', () => {
-    const path = environment['INTERNAL_JWT_PUBLIC_KEY_PATH'] ?? '';
-    appendFileSync(path, `\n${readFileSync(environment['KUBECONFIG_JWT_PUBLIC_KEY_PATH'] ?? '', 'utf8')}`);
-    const { internalPublicKeysPem } = readControlPlaneConfig(environment);
-    expect(internalPublicKeysPem).toHaveLength(2);
-    expect(internalPublicKeysPem[0]).not.toBe(internalPublicKeysPem[1]);
-  });
-
   it.each([
     [{ CREDENTIAL_DEFAULT_TTL: '9h' }, /CREDENTIAL_DEFAULT_TTL: it is longer than CREDENTIAL_MAX_TTL/],
     [{ ACCESS_DEFAULT_DURATION: '25h' }, /ACCESS_DEFAULT_DURATION: it is longer than ACCESS_MAX_DURATION/],
@@ -47,6 +39,10 @@ describe('the configuration of the control plane', () => {
     [{ ACCESS_MAX_DURATION: '31d' }, /ACCESS_MAX_DURATION/],
     [{ CREDENTIAL_MAX_TTL: 'forever' }, /CREDENTIAL_MAX_TTL/],
     [{ CA_KEY_PATH: '/nowhere/ca.key' }, /CA_KEY_PATH: cannot read \/nowhere\/ca.key \(ENOENT\)/],
+    [
+      { AGENT_JWT_PUBLIC_KEY_PATH: '/nowhere/a.pub' },
+      /AGENT_JWT_PUBLIC_KEY_PATH: cannot read \/nowhere\/a.pub \(ENOENT\)/,
+    ],
     [{ PUBLIC_URL: 'localhost' }, /PUBLIC_URL: 'localhost' is not a URL/],
     [{ CLUSTRAL_ENV: 'production', SEED_PATH: 'seed.json' }, /SEED_PATH: this value is for trying out only/],
     [{ EVENTSTORE_CONNECTION_STRING: undefined }, /EVENTSTORE_CONNECTION_STRING/],

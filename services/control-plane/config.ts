@@ -1,6 +1,6 @@
 /**
  * What the control plane reads from its environment, checked as a whole before anything is opened. Keys come as files;
- * a file of public keys may hold several while one is being replaced (F-32), the one that signs first.
+ * a file of public keys may hold several while one is being replaced (F-32).
  */
 import { readFileSync } from 'node:fs';
 import { placeOf, type ReadModelsPlace } from '@clustral/projections/place.ts';
@@ -15,8 +15,7 @@ import {
   text,
   type Environment,
 } from '@clustral/kernel/config.ts';
-
-export type PublicKeys = readonly [string, ...string[]];
+import type { KeyFiles } from '@clustral/kernel/keys.ts';
 
 export type ControlPlaneConfig = {
   readonly listenHost: string;
@@ -27,9 +26,9 @@ export type ControlPlaneConfig = {
   readonly readModels: ReadModelsPlace;
   readonly tunnel: { readonly host: string; readonly port: number; readonly serverNames: readonly string[] };
   readonly certificateAuthority: { readonly certificatesPem: string; readonly privateKeyPem: string };
-  readonly internalPublicKeysPem: PublicKeys;
-  readonly kubeconfigKeys: { readonly privateKeyPem: string; readonly publicKeysPem: PublicKeys };
-  readonly agentKeys: { readonly privateKeyPem: string; readonly publicKeysPem: PublicKeys };
+  readonly internalPublicKeysPath: string;
+  readonly kubeconfigKeys: KeyFiles;
+  readonly agentKeys: KeyFiles;
   readonly bootstrapTokenKeys: string;
   readonly credentialTtl: { readonly defaultSeconds: number; readonly maxSeconds: number };
   readonly accessLimits: {
@@ -37,6 +36,8 @@ export type ControlPlaneConfig = {
     readonly maxSeconds: number;
     readonly decidableSeconds: number;
   };
+  /** How long records of proxied requests are kept in the log (D26). */
+  readonly keepProxiedSeconds: number;
   /** How long an API server may take to begin its answer (D5). */
   readonly headTimeoutMs: number;
   readonly nameRule: {
@@ -51,6 +52,7 @@ const longestCredential = day;
 const longestAccess = 30 * day;
 const defaultAccess = 3_600;
 const longestHeadTimeout = 3_600;
+const longestRetention = 3_650 * day;
 
 const shape = {
   CLUSTRAL_ENV: clustralEnvironment(),
@@ -78,6 +80,7 @@ const shape = {
   ACCESS_DEFAULT_DURATION: seconds('ACCESS_DEFAULT_DURATION', longestAccess).optional(),
   ACCESS_MAX_DURATION: seconds('ACCESS_MAX_DURATION', longestAccess).default(day),
   ACCESS_REQUEST_TTL: seconds('ACCESS_REQUEST_TTL', longestAccess).default(3_600),
+  PROXY_RETENTION: seconds('PROXY_RETENTION', longestRetention).default(90 * day),
   PROXY_TUNNEL_TIMEOUT: seconds('PROXY_TUNNEL_TIMEOUT', longestHeadTimeout).default(120),
   OIDC_EMAIL_TRUSTED_ISSUERS: list().default([]),
   OIDC_SUBJECT_NAMED_ISSUERS: list().default([]),
@@ -114,14 +117,14 @@ export function readControlPlaneConfig(environment: Environment): ControlPlaneCo
       certificatesPem: file('CA_CERT_PATH', values.CA_CERT_PATH),
       privateKeyPem: file('CA_KEY_PATH', values.CA_KEY_PATH),
     },
-    internalPublicKeysPem: publicKeys(file, 'INTERNAL_JWT_PUBLIC_KEY_PATH', values.INTERNAL_JWT_PUBLIC_KEY_PATH),
+    internalPublicKeysPath: values.INTERNAL_JWT_PUBLIC_KEY_PATH,
     kubeconfigKeys: {
-      privateKeyPem: file('KUBECONFIG_JWT_PRIVATE_KEY_PATH', values.KUBECONFIG_JWT_PRIVATE_KEY_PATH),
-      publicKeysPem: publicKeys(file, 'KUBECONFIG_JWT_PUBLIC_KEY_PATH', values.KUBECONFIG_JWT_PUBLIC_KEY_PATH),
+      privateKeyPath: values.KUBECONFIG_JWT_PRIVATE_KEY_PATH,
+      publicKeysPath: values.KUBECONFIG_JWT_PUBLIC_KEY_PATH,
     },
     agentKeys: {
-      privateKeyPem: file('AGENT_JWT_PRIVATE_KEY_PATH', values.AGENT_JWT_PRIVATE_KEY_PATH),
-      publicKeysPem: publicKeys(file, 'AGENT_JWT_PUBLIC_KEY_PATH', values.AGENT_JWT_PUBLIC_KEY_PATH),
+      privateKeyPath: values.AGENT_JWT_PRIVATE_KEY_PATH,
+      publicKeysPath: values.AGENT_JWT_PUBLIC_KEY_PATH,
     },
     bootstrapTokenKeys: file('BOOTSTRAP_TOKEN_KEY_PATH', values.BOOTSTRAP_TOKEN_KEY_PATH),
     credentialTtl: { defaultSeconds, maxSeconds },
@@ -130,6 +133,7 @@ export function readControlPlaneConfig(environment: Environment): ControlPlaneCo
       maxSeconds: longestGrant,
       decidableSeconds: values.ACCESS_REQUEST_TTL,
     },
+    keepProxiedSeconds: values.PROXY_RETENTION,
     headTimeoutMs: values.PROXY_TUNNEL_TIMEOUT * 1000,
     nameRule: {
       emailTrustedIssuers: values.OIDC_EMAIL_TRUSTED_ISSUERS,
@@ -137,6 +141,7 @@ export function readControlPlaneConfig(environment: Environment): ControlPlaneCo
     },
     seedPath: values.SEED_PATH,
   };
+  for (const name of tokenKeyFiles) file(name, values[name]);
   if (problems.length > 0) throw new ConfigurationError(problems);
   return config;
 }
@@ -154,8 +159,11 @@ function fileReader(problems: string[]): ReadFile {
   };
 }
 
-function publicKeys(file: ReadFile, variable: string, path: string): PublicKeys {
-  const content = file(variable, path);
-  const [first = content, ...others] = content.match(/-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/g) ?? [];
-  return [first, ...others];
-}
+/** These are read by whoever uses them, again and again (F-32): here is only seen that they are there. */
+const tokenKeyFiles = [
+  'INTERNAL_JWT_PUBLIC_KEY_PATH',
+  'KUBECONFIG_JWT_PRIVATE_KEY_PATH',
+  'KUBECONFIG_JWT_PUBLIC_KEY_PATH',
+  'AGENT_JWT_PRIVATE_KEY_PATH',
+  'AGENT_JWT_PUBLIC_KEY_PATH',
+] as const;

@@ -4,27 +4,26 @@
  */
 import { controlPlaneIssuer, kubeconfigAudience, type KubeconfigClaims } from '@clustral/schemas/tokens.ts';
 import { createSigner, createVerifier } from '@clustral/kernel/jwt.ts';
+import type { TokenKeys } from '@clustral/kernel/keys.ts';
 
 export type KubeconfigTokens = {
-  /** Id of the key that signs: it is stored with each credential. */
-  readonly keyId: string;
+  /** Id of the key that signs now: it is stored with each credential. */
+  keyId(): Promise<string>;
   sign(claims: KubeconfigClaims): Promise<string>;
   /** The claims, or `INVALID_TOKEN`. */
   verify(token: string): Promise<KubeconfigClaims>;
 };
 
-/** Signer and verifier. `publicKeysPem` begins with the key of `privateKeyPem`; further ones are old keys (F-32). */
-export async function createKubeconfigTokens(keys: {
-  readonly privateKeyPem: string;
-  readonly publicKeysPem: readonly [string, ...string[]];
-  readonly now: () => number;
-}): Promise<KubeconfigTokens> {
+/** Signer and verifier. */
+export async function createKubeconfigTokens(
+  options: TokenKeys & { readonly now: () => number },
+): Promise<KubeconfigTokens> {
   const shared = { algorithm: 'ES256', issuer: controlPlaneIssuer, audience: kubeconfigAudience } as const;
-  const { privateKeyPem, publicKeysPem, now } = keys;
-  const signer = await createSigner({ ...shared, privateKeyPem, publicKeyPem: publicKeysPem[0] });
-  const verifier = await createVerifier<KubeconfigClaims>({ ...shared, publicKeysPem, kinds: ['kubeconfig'], now });
+  const { signingKeys, publicKeys, now } = options;
+  const signer = await createSigner({ ...shared, signingKeys });
+  const verifier = await createVerifier<KubeconfigClaims>({ ...shared, publicKeys, kinds: ['kubeconfig'], now });
   return {
-    keyId: signer.keyId,
+    keyId: () => signer.keyId(),
     sign: (claims) => signer.sign({ ...claims }),
     verify: (token) => verifier.verify(token),
   };

@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,8 +34,8 @@ afterAll(async () => {
 
 type Process = {
   readonly child: ChildProcess;
-  /** Resolves when its log says so; rejects when it ends before. */
-  said(words: string): Promise<void>;
+  /** Resolves with all it said when its log says so; rejects when it ends before. */
+  said(words: string): Promise<string>;
   readonly exited: Promise<number | null>;
 };
 
@@ -48,9 +50,9 @@ function run(): Process {
   let output = '';
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const said = (words: string) =>
-    new Promise<void>((resolve, reject) => {
+    new Promise<string>((resolve, reject) => {
       const look = () => {
-        if (output.includes(words)) resolve();
+        if (output.includes(words)) resolve(output);
       };
       for (const stream of [child.stdout, child.stderr])
         stream?.on('data', (chunk) => {
@@ -72,6 +74,16 @@ describe('the process', () => {
     expect(await second.exited).toBe(1);
     first.child.kill('SIGTERM');
     expect(await first.exited).toBe(0);
+  });
+
+  it('F-29 stops cleanly although somebody holds a connection open and says nothing', async () => {
+    const controlPlane = run();
+    const [, port] = /listening at http:\/\/127\.0\.0\.1:(\d+)/.exec(await controlPlane.said('"msg":"ready"')) ?? [];
+    const silent = connect(Number(port), '127.0.0.1');
+    await once(silent, 'connect');
+    controlPlane.child.kill('SIGTERM');
+    expect(await controlPlane.exited).toBe(0);
+    silent.destroy();
   });
 
   it('starts again after it was killed, and ends by itself when another control plane takes over', async () => {

@@ -8,12 +8,16 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { openReadModels } from '@clustral/projections/read-models.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
+import { adminServices } from '@clustral/schemas/services.ts';
 import { gatewayIssuer, internalAudience, type InternalClaims } from '@clustral/schemas/tokens.ts';
 import type { Implementation } from '@clustral/kernel/api.ts';
 import type { Environment } from '@clustral/kernel/config.ts';
 import { connectEventStore } from '@clustral/kernel/event-store.ts';
+import { closeWithin } from '@clustral/kernel/http-server.ts';
 import { createVerifier, type Verifier } from '@clustral/kernel/jwt.ts';
+import { publicKeysIn, tokenKeysIn, type PublicKeys } from '@clustral/kernel/keys.ts';
 import { runProcess, type Running } from '@clustral/kernel/lifecycle.ts';
+import { openApiDocument } from '@clustral/kernel/openapi/document.ts';
 import { createLog, type Log } from '@clustral/kernel/log.ts';
 import { createAgentTokens } from './agent-tokens.ts';
 import { accessService } from './api/access-requests.ts';
@@ -25,6 +29,9 @@ import { registerRefusals } from './api/refusals.ts';
 import { roleService } from './api/roles.ts';
 import { systemService } from './api/system.ts';
 import { userService } from './api/users.ts';
+import { heardStore } from './api/watch/heard-store.ts';
+import type { WatchDeps } from './api/watch/watch.ts';
+import { Watches } from './api/watch/watches.ts';
 import { createBootstrapTokens, type BootstrapTokens } from './bootstrap-tokens.ts';
 import { createCertificateAuthority } from './certificate-authority.ts';
 import { readControlPlaneConfig, type ControlPlaneConfig } from './config.ts';
@@ -32,10 +39,14 @@ import { startDeciding, type Deciding, type DecidingOptions } from './deciding.t
 import { claimHolder } from './holder.ts';
 import { createKubeconfigTokens } from './kubeconfig-tokens.ts';
 import { startProxying } from './proxy/proxying.ts';
+import { startRetention } from './retention/retention.ts';
 import { plantSeed } from './seed.ts';
 import { buildServer } from './server.ts';
 import { createTunnel } from './tunnel/server.ts';
 import { Waiting, type WaitingOptions } from './waiting.ts';
+
+/** How long commands under way may take to end when the control plane is told to stop; proxied requests had theirs before. */
+const stopGraceMs = 1_500;
 
 const now = (): Date => new Date();
 const monotonic = (): number => performance.now();
@@ -46,7 +57,7 @@ export async function start(environment: Environment, log: Log): Promise<Running
   await using opened = new AsyncDisposableStack();
   const folder = join(config.dataFolder, 'control-plane');
   const holder = opened.adopt(claimHolder(folder), (held) => held.release());
-  const eventStore = connectEventStore({ connectionString: config.eventStore, log });
+  const { store: eventStore, ...appends } = heardStore(connectEventStore({ connectionString: config.eventStore, log }));
   opened.defer(() => eventStore.close());
   const models = await openReadModels(config.readModels);
   opened.defer(() => models.close());
@@ -64,7 +75,8 @@ export async function start(environment: Environment, log: Log): Promise<Running
   if (config.seedPath !== undefined) await plantSeed(config.seedPath, { policy, commands, bootstrapTokens, now });
 
   const shared = { policy, commands, epoch, now, monotonic, log, docsBaseUrl: config.docsBaseUrl };
-  const tokens = await createAgentTokens({ ...config.agentKeys, now });
+  const agentKeys = await tokenKeysIn(config.agentKeys, { algorithm: 'RS256', log });
+  const tokens = await createAgentTokens({ ...agentKeys, now });
   const tunnel = await createTunnel({
     ...shared,
     ...config.tunnel,
@@ -74,7 +86,8 @@ export async function start(environment: Environment, log: Log): Promise<Running
   });
   opened.defer(() => tunnel.stop());
 
-  const verifier = await internalVerifier(config, 'internal');
+  const internalKeys = await publicKeysIn(config.internalPublicKeysPath, { algorithm: 'ES256', log });
+  const verifier = await internalVerifier(internalKeys, 'internal');
   const proxying = await startProxying({
     ...shared,
     verifier,
@@ -83,6 +96,14 @@ export async function start(environment: Environment, log: Log): Promise<Running
     folder,
     headTimeoutMs: config.headTimeoutMs,
   });
+  const retention = startRetention({
+    ...shared,
+    store: eventStore,
+    keepSeconds: config.keepProxiedSeconds,
+    ...proxying,
+  });
+  opened.defer(() => retention.stop());
+  const watches = new Watches({ ...shared, appends });
   let stopping = false;
   const app = await buildServer({
     api: {
@@ -91,16 +112,16 @@ export async function start(environment: Environment, log: Log): Promise<Running
       log,
       before: makeCallerKnown({ ...shared, nameRule: config.nameRule }),
     },
-    implementations: await services(config, { ...shared, models, agents: tunnel }, bootstrapTokens),
+    implementations: await services(config, { ...shared, models, agents: tunnel, watches }, bootstrapTokens),
     proxy: proxying,
     notReady: () => Promise.resolve(stopping ? 'stopping' : notReady(deciding)),
   });
-  const { denials } = proxying;
-  registerRefusals(app, { verifier: await internalVerifier(config, 'service'), denials, policy, now });
+  registerRefusals(app, { verifier: await internalVerifier(internalKeys, 'service'), ...proxying, policy, now });
   opened.defer(async () => {
     stopping = true;
+    watches.stop();
     await proxying.stop();
-    await app.close();
+    await closeWithin(app, stopGraceMs);
   });
   await app.listen({ host: config.listenHost, port: config.port });
   const running = opened.move();
@@ -137,10 +158,11 @@ function notReady({ policy }: Deciding): string | undefined {
 
 async function services(
   config: ControlPlaneConfig,
-  deps: WithAgents,
+  deps: WithAgents & WatchDeps & { readonly log: Log },
   bootstrapTokens: BootstrapTokens,
 ): Promise<readonly Implementation[]> {
-  const tokens = await createKubeconfigTokens({ ...config.kubeconfigKeys, now: Date.now });
+  const keys = await tokenKeysIn(config.kubeconfigKeys, { algorithm: 'ES256', log: deps.log });
+  const tokens = await createKubeconfigTokens({ ...keys, now: Date.now });
   const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
   return [
     clusterService({ ...deps, bootstrapTokens }),
@@ -148,19 +170,16 @@ async function services(
     userService(deps),
     accessService({ ...deps, accessLimits: config.accessLimits }),
     credentialService({ ...deps, tokens, credentialTtl: config.credentialTtl }),
-    systemService({ version }),
+    systemService({ ...deps, version, openApi: openApiDocument(adminServices, version) }),
   ];
 }
 
 const bootstrapTokensOf = ({ bootstrapTokenKeys }: ControlPlaneConfig, caPin: string): BootstrapTokens =>
   createBootstrapTokens({ keys: bootstrapTokenKeys, caPin, now, random: randomBytes });
 
-function internalVerifier(
-  { internalPublicKeysPem }: ControlPlaneConfig,
-  kind: InternalClaims['kind'],
-): Promise<Verifier<InternalClaims>> {
+function internalVerifier(publicKeys: PublicKeys, kind: InternalClaims['kind']): Promise<Verifier<InternalClaims>> {
   return createVerifier({
-    publicKeysPem: internalPublicKeysPem,
+    publicKeys,
     algorithm: 'ES256',
     issuer: gatewayIssuer,
     audience: internalAudience,

@@ -33,7 +33,10 @@ export type PolicyQueries = Policy &
     | 'credentialCounts'
     | 'revokesDeniedLastHour'
     | 'ending'
-  >;
+  > & {
+    /** Of the last fact that the fold read; -1 before the first. */
+    readonly lastPosition: bigint;
+  };
 
 /** The fold as a snapshot takes it. */
 export type FoldSource = {
@@ -125,6 +128,10 @@ class FollowingPolicy extends PolicyFold implements FollowedPolicy {
   onFact(listener: (fact: Recorded) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  get lastPosition(): bigint {
+    return this.#last?.position ?? -1n;
   }
 
   get factsRead(): number {

@@ -9,7 +9,7 @@ import { fastifyConnectPlugin } from '@connectrpc/connect-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Implementation } from '@clustral/kernel/api.ts';
 import type { ApiOptions } from '@clustral/kernel/api-call.ts';
-import { connectRoutes } from '@clustral/kernel/api-connect.ts';
+import { connectionOf, connectRoutes } from '@clustral/kernel/api-connect.ts';
 import { registerRest } from '@clustral/kernel/api-rest.ts';
 import { buildHttpServer, serverLimits } from '@clustral/kernel/http-server.ts';
 import { responseOn } from '@clustral/kernel/upgrade.ts';
@@ -43,6 +43,7 @@ export async function buildServer({ api, implementations, proxy, notReady }: Ser
   registerRest(app, implementations, api);
   await app.register(fastifyConnectPlugin, {
     routes: connectRoutes(implementations, api),
+    contextValues: connectionOf,
     grpc: false,
     grpcWeb: false,
     acceptCompression: [],

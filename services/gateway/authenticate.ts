@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { KubeconfigClaims } from '@clustral/schemas/tokens.ts';
-import { clockSkewSeconds, type Verifier } from '@clustral/kernel/jwt.ts';
+import { clockSkewSeconds, type KeyedVerifier } from '@clustral/kernel/jwt.ts';
 import type { InternalTokens, TokenSource } from './internal-tokens.ts';
 import type { OidcTokens } from './oidc-token.ts';
 
@@ -36,7 +36,7 @@ export class StrayKubeconfigToken extends Refusal {}
 
 export type AuthenticatorOptions = {
   readonly oidc: OidcTokens;
-  readonly kubeconfig: Verifier<KubeconfigClaims>;
+  readonly kubeconfig: KeyedVerifier<KubeconfigClaims>;
   readonly internalTokens: InternalTokens;
   /** Rises when the provider's keys were fetched anew: sessions of people are then verified again. */
   readonly keyGeneration: () => number;
@@ -47,7 +47,12 @@ export type AuthenticatorOptions = {
 const remembered = { max: 10_000, ms: 30_000 };
 const longestToken = 16_384;
 
-type Verified = { readonly session: Session; readonly untilMs: number; readonly generation: number };
+type Verified = {
+  readonly session: Session;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+  readonly generation: number;
+};
 
 /** The gateway's authenticator. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
@@ -56,12 +61,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   const recall = (cache: LRUCache<string, Verified>, key: string, generation: number): Session | undefined => {
     const known = cache.get(key);
-    return known && known.untilMs > options.now() && known.generation === generation ? known.session : undefined;
+    if (known?.generation !== generation) return undefined;
+    const now = options.now();
+    // A clock that was set back would have it remembered for longer (F-24).
+    return known.sinceMs <= now && now < known.untilMs ? known.session : undefined;
   };
-  const remember = (verified: Omit<Verified, 'untilMs'> & { exp: number }): Verified => ({
-    ...verified,
-    untilMs: Math.min(options.now() + remembered.ms, (verified.exp + clockSkewSeconds) * 1000),
-  });
+  const remember = (session: Session, exp: number, generation: number): Verified => {
+    const sinceMs = options.now();
+    const untilMs = Math.min(sinceMs + remembered.ms, (exp + clockSkewSeconds) * 1000);
+    return { session, generation, sinceMs, untilMs };
+  };
 
   return {
     async person(request) {
@@ -71,17 +80,19 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const known = recall(people, key, generation);
       if (known) return known;
       const { session, exp } = await verifyPerson(token, options);
-      people.set(key, remember({ session, exp, generation }));
+      people.set(key, remember(session, exp, generation));
       return session;
     },
     async credential(request) {
       const token = bearerOf(request, "Get a kubeconfig with 'clustral kube login'.");
       const key = digest(token);
-      const known = recall(credentials, key, 0);
+      const looked = options.kubeconfig.generation();
+      const generation = typeof looked === 'number' ? looked : await looked;
+      const known = recall(credentials, key, generation);
       if (known) return known;
       const claims = await options.kubeconfig.verify(token);
       const session = credentialSession(claims, options.internalTokens);
-      credentials.set(key, remember({ session, exp: claims.exp, generation: 0 }));
+      credentials.set(key, remember(session, claims.exp, generation));
       return session;
     },
     async refuseStray(request) {
@@ -105,7 +116,7 @@ async function verifyPerson(
       key: `${person.issuer}#${person.sub}`,
       credentialId: null,
       roles: person.roles ?? [],
-      internalToken: options.internalTokens.forCaller(person),
+      internalToken: options.internalTokens.forCaller({ ...person, token_exp: exp }),
     },
   };
 }

@@ -42,6 +42,21 @@ describe('the configuration of the gateway', () => {
     expect(problemOf({ OIDC_METADATA_ADDRESS: 'http://127.0.0.1:9000/x' })).not.toContain('OIDC_METADATA_ADDRESS');
   });
 
+  it.each(['no json', '[]', '{"a":"b"}', '{"a":["clustral-admin"]}', '{"":"clustral-admin"}', '{"a":"clustral-user"}'])(
+    'takes no mapping of roles like %s',
+    (mapping) => {
+      expect(problemOf({ OIDC_ROLE_MAPPING: mapping })).toContain('OIDC_ROLE_MAPPING: must be JSON like');
+    },
+  );
+
+  it('holds further issuers to the same rules as the first', () => {
+    expect(problemOf({ OIDC_FURTHER_AUTHORITIES: 'https://a.example, http://b.example' })).toContain(
+      'OIDC_FURTHER_AUTHORITIES: an issuer over plain http',
+    );
+    expect(problemOf({ OIDC_FURTHER_AUTHORITIES: 'elsewhere' })).toContain("'elsewhere' is not a URL");
+    expect(problemOf({ OIDC_AUDIENCE: ',' })).toContain('OIDC_AUDIENCE: it names no audience');
+  });
+
   it('names everything that is wrong at once', () => {
     const message = problemOf({ WEB_URL: 'web', TLS_CERT_PATH: '/x', TRUSTED_PROXIES: '10.0.0.0/99' });
     for (const name of ['WEB_URL', 'TLS_CERT_PATH', 'TRUSTED_PROXIES']) expect(message).toContain(name);

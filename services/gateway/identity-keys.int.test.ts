@@ -35,11 +35,11 @@ const started = async (): Promise<void> => {
 };
 const verify = async (token: Promise<string>): Promise<unknown> =>
   createOidcTokens({
-    keys,
-    authority: provider.authority,
-    audience,
-    rolesClaim: 'realm_access.roles',
-    groupsClaim: 'groups',
+    issuers: new Map([[provider.authority, keys]]),
+    audiences: [audience],
+    rolesClaims: ['realm_access.roles'],
+    groupsClaims: ['groups'],
+    roleMapping: new Map(),
     now: () => Date.now(),
   }).verify(await token);
 

@@ -4,6 +4,7 @@
  * life, so that a request of a known caller signs nothing (a signature costs as much as the rest of the hop).
  */
 import { createSigner, type Signer } from '@clustral/kernel/jwt.ts';
+import type { SigningKeys } from '@clustral/kernel/keys.ts';
 import { gatewayIssuer, internalAudience, type InternalClaims } from '@clustral/schemas/tokens.ts';
 
 /** A token that renews itself: call it for each request. */
@@ -20,18 +21,16 @@ const lifeSeconds = 30;
 const renewAfterMs = (lifeSeconds * 1000) / 2;
 
 export type InternalTokensOptions = {
-  readonly privateKeyPem: string;
-  readonly publicKeyPem: string;
+  readonly signingKeys: SigningKeys;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 };
 
-/** The signer of internal tokens. Throws when the keys cannot be read. */
+/** The signer of internal tokens. */
 export async function createInternalTokens(options: InternalTokensOptions): Promise<InternalTokens> {
-  const { privateKeyPem, publicKeyPem, now } = options;
+  const { signingKeys, now } = options;
   const signer = await createSigner({
-    privateKeyPem,
-    publicKeyPem,
+    signingKeys,
     algorithm: 'ES256',
     issuer: gatewayIssuer,
     audience: internalAudience,

@@ -12,11 +12,13 @@ import {
 } from '@clustral/schemas/tokens.ts';
 import type { Environment } from '@clustral/kernel/config.ts';
 import { createVerifier } from '@clustral/kernel/jwt.ts';
+import { publicKeysIn, signingKeyIn } from '@clustral/kernel/keys.ts';
 import { runProcess, type Running } from '@clustral/kernel/lifecycle.ts';
 import { createLog, type Log } from '@clustral/kernel/log.ts';
+import { accessLogBeside } from './access-log.ts';
 import { createAuthenticator, type Authenticator } from './authenticate.ts';
 import { readGatewayConfig, type GatewayConfig } from './config.ts';
-import { createIdentityKeys, type IdentityKeys } from './identity-keys.ts';
+import { createIdentity, type Identity } from './identity.ts';
 import { createInternalTokens, type InternalTokens } from './internal-tokens.ts';
 import { createOidcTokens } from './oidc-token.ts';
 import { createKubectlProxy } from './proxy.ts';
@@ -24,60 +26,47 @@ import { createRateLimits } from './rate-limit.ts';
 import { createRefusalReporter, refusalsPath, type RefusalBatch } from './refusals.ts';
 import { buildGatewayServer } from './server.ts';
 import { createAddressOf } from './source-address.ts';
+import { usualDeadlines } from './surfaces.ts';
 
 /** How long requests under way may take to end when the gateway is told to stop. */
 const stopGraceMs = 3_000;
 
 /** Starts the gateway; it listens when this resolves, and is ready when the identity provider's keys are known. */
-export async function start(environment: Environment, log: Log): Promise<Running & { readonly port: number }> {
+export async function start(
+  environment: Environment,
+  log: Log,
+  deadlines = usualDeadlines,
+): Promise<Running & { readonly port: number }> {
   const config = readGatewayConfig(environment);
-  const dispatcher = new Agent({ headersTimeout: 65_000, bodyTimeout: 120_000, connect: { timeout: 5_000 } });
-  // No head or body timeout: a watch may be silent for hours (D5). Kept shorter than the control plane keeps a connection.
-  const pool = new Pool(config.upstreams.controlPlane, {
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    keepAliveTimeout: 30_000,
-    connect: { timeout: 5_000 },
-  });
-  const upgradePool = new Pool(config.upstreams.controlPlane, { connect: { timeout: 5_000, allowHalfOpen: true } });
-  const keys = createIdentityKeys({ ...config.oidc, dispatcher, log, monotonicMs: () => performance.now() });
-  const internalTokens = await createInternalTokens({
-    privateKeyPem: config.internalPrivateKeyPem,
-    publicKeyPem: config.internalPublicKeyPem,
-    now: () => Date.now(),
-  });
-  const authenticator = await authenticatorOf(config, keys, internalTokens);
-  const limits = createRateLimits(config.proxyLimits);
-  const addressOf = createAddressOf(config.trustedProxies);
+  const { dispatcher, pool, upgradePool } = connectionsOf(config);
+  const identity = createIdentity(config.issuers, { dispatcher, log, monotonicMs: () => performance.now() });
+  const signingKeys = await signingKeyIn(config.internalKeys, { algorithm: 'ES256', log });
+  const internalTokens = await createInternalTokens({ signingKeys, now: () => Date.now() });
+  const { docsBaseUrl, publicUrl, upstreams, tls } = config;
+  const shared = {
+    authenticator: await authenticatorOf(config, { identity, internalTokens, log }),
+    limits: createRateLimits(config.proxyLimits),
+    addressOf: createAddressOf(config.trustedProxies),
+    accessLog: accessLogBeside(log),
+    docsBaseUrl,
+    log,
+  };
   const refusals = createRefusalReporter({ send: refusalSender(pool, internalTokens), log });
   let stopping = false;
-  const { docsBaseUrl, publicUrl, upstreams, tls } = config;
-  const notReady = async (): Promise<string | undefined> => (stopping ? 'the gateway is stopping' : keys.notReady());
-  const proxy = createKubectlProxy({
-    pool,
-    upgradePool,
-    authenticator,
-    limits,
-    refusals,
-    addressOf,
-    docsBaseUrl,
-    now: () => new Date(),
-    log,
-  });
+  const notReady = async (): Promise<string | undefined> =>
+    stopping ? 'the gateway is stopping' : identity.notReady();
+  const proxy = createKubectlProxy({ ...shared, pool, upgradePool, refusals, now: () => new Date() });
   const server = await buildGatewayServer({
-    authenticator,
-    limits,
-    addressOf,
+    ...shared,
     dispatcher,
     upstreams,
     publicUrl,
-    docsBaseUrl,
     tls,
     notReady,
     proxy,
-    log,
+    deadlines,
   });
-  keys.start();
+  identity.start();
   await server.listen({ host: config.listenHost, port: config.port });
   const { port } = server.server.address() as AddressInfo;
   log.info({ port, tls: tls !== undefined }, 'listening');
@@ -86,7 +75,7 @@ export async function start(environment: Environment, log: Log): Promise<Running
     async stop() {
       stopping = true;
       proxy.refuseNew();
-      keys.stop();
+      identity.stop();
       // What still runs then is a watch, an upload or a session: its connection is cut, and the client knows what to do.
       const cut = setTimeout(() => {
         server.server.closeAllConnections();
@@ -96,20 +85,33 @@ export async function start(environment: Environment, log: Log): Promise<Running
       clearTimeout(cut);
       await refusals.stop();
       await Promise.all([pool.destroy(), upgradePool.destroy(), dispatcher.destroy()]);
+      shared.accessLog.flush();
     },
+  };
+}
+
+type Connections = { readonly dispatcher: Agent; readonly pool: Pool; readonly upgradePool: Pool };
+
+/** `dispatcher` is for identity providers and the services behind, the others are for the kubectl path. */
+function connectionsOf({ trustedCas, upstreams }: GatewayConfig): Connections {
+  const connect = { timeout: 5_000, ...(trustedCas && { ca: [...trustedCas] }) };
+  return {
+    dispatcher: new Agent({ headersTimeout: 65_000, bodyTimeout: 120_000, connect }),
+    // No head or body timeout: a watch may be silent for hours (D5). Kept shorter than the control plane keeps a connection.
+    pool: new Pool(upstreams.controlPlane, { headersTimeout: 0, bodyTimeout: 0, keepAliveTimeout: 30_000, connect }),
+    upgradePool: new Pool(upstreams.controlPlane, { connect: { ...connect, allowHalfOpen: true } }),
   };
 }
 
 async function authenticatorOf(
   config: GatewayConfig,
-  keys: IdentityKeys,
-  internalTokens: InternalTokens,
+  { identity, internalTokens, log }: { identity: Identity; internalTokens: InternalTokens; log: Log },
 ): Promise<Authenticator> {
   const now = (): number => Date.now();
   return createAuthenticator({
-    oidc: createOidcTokens({ ...config.oidc, keys, now }),
+    oidc: createOidcTokens({ ...config.claimPlaces, audiences: config.audiences, issuers: identity.issuers, now }),
     kubeconfig: await createVerifier<KubeconfigClaims>({
-      publicKeysPem: [config.kubeconfigPublicKeyPem],
+      publicKeys: await publicKeysIn(config.kubeconfigPublicKeysPath, { algorithm: 'ES256', log }),
       algorithm: 'ES256',
       issuer: controlPlaneIssuer,
       audience: kubeconfigAudience,
@@ -117,7 +119,7 @@ async function authenticatorOf(
       now,
     }),
     internalTokens,
-    keyGeneration: () => keys.generation(),
+    keyGeneration: () => identity.generation(),
     publicOrigin: config.publicUrl.origin,
     now,
   });

@@ -1,13 +1,16 @@
 /**
- * Access tokens of people, from any OpenID Connect provider. Issuer, audience and the allowed algorithms are ours, never
- * the token's (ID-01, ID-02, ID-06; RFC 8725). From the claims it takes who the person is and, from the two configured
- * places only, roles and groups; `kind`, `cluster_id` and everything else that a token may carry is nothing to us (ID-04).
+ * Access tokens of people, from any OpenID Connect provider. Issuers, audiences and the allowed algorithms are ours, never
+ * the token's (ID-01, ID-02, ID-06; RFC 8725): the issuer that a token names only picks one of ours. From the claims it takes who the person is and, from
+ * the configured places only, roles and groups; `kind`, `cluster_id` and everything else that a token may carry is nothing
+ * to us (ID-04). A person whose groups the provider left out is refused: without them nobody knows what they may do.
  */
-import { decodeProtectedHeader, jwtVerify, type CryptoKey, type JWTPayload } from 'jose';
+import { decodeJwt, decodeProtectedHeader, jwtVerify, type CryptoKey, type JWTPayload } from 'jose';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import type { InternalClaims } from '@clustral/schemas/tokens.ts';
 import { clockSkewSeconds, tokenProblem } from '@clustral/kernel/jwt.ts';
+import { isLeftOut, textsAt } from './claims.ts';
 import type { IdentityKeys } from './identity-keys.ts';
+import type { RoleMapping } from './role-mapping.ts';
 
 /** A person as the provider knows them, in the words of the internal token. */
 export type Person = Omit<InternalClaims, 'kind' | 'iat' | 'exp' | 'cluster_id' | 'credential_id'> & {
@@ -15,16 +18,22 @@ export type Person = Omit<InternalClaims, 'kind' | 'iat' | 'exp' | 'cluster_id' 
 };
 
 export type OidcTokens = {
-  /** The person and the end of the token (seconds since the epoch). Throws `INVALID_TOKEN` or `UPSTREAM_UNAVAILABLE`. */
+  /** The person and the end of the token (seconds since the epoch). Throws `INVALID_TOKEN`, `FORBIDDEN` or `UPSTREAM_UNAVAILABLE`. */
   verify(token: string): Promise<{ readonly person: Person; readonly exp: number }>;
 };
 
-export type OidcTokensOptions = {
-  readonly keys: Pick<IdentityKeys, 'candidates'>;
-  readonly authority: string;
-  readonly audience: string;
-  readonly rolesClaim: string;
-  readonly groupsClaim: string;
+/** Where roles and groups stand in a token, and what they mean. */
+export type ClaimPlaces = {
+  readonly rolesClaims: readonly string[];
+  readonly groupsClaims: readonly string[];
+  readonly roleMapping: RoleMapping;
+};
+
+export type OidcTokensOptions = ClaimPlaces & {
+  /** The issuers whose tokens are taken, byte for byte, each with its keys. */
+  readonly issuers: ReadonlyMap<string, Pick<IdentityKeys, 'candidates'>>;
+  /** A token must name one of them. */
+  readonly audiences: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 };
@@ -41,35 +50,58 @@ const mostListBytes = 12 * 1024;
 export function createOidcTokens(options: OidcTokensOptions): OidcTokens {
   return {
     async verify(token) {
-      const { payload } = await verifyWithAny(token, options);
+      const issuer = issuerOf(token);
+      const keys = options.issuers.get(issuer);
+      if (!keys) throw refused('its issuer is not one whose people are known here');
+      const header = headerOf(token);
+      const { payload } = await verifyWithAny(token, await keys.candidates(header), { ...options, issuer });
       if (typeof payload['typ'] === 'string' && otherUses.has(payload['typ'].toLowerCase()))
         throw refused('it is not an access token');
-      return { person: personOf(payload, options), exp: payload.exp ?? 0 };
+      return { person: personOf(payload, { ...options, issuer }), exp: payload.exp ?? 0 };
     },
   };
 }
 
-async function verifyWithAny(token: string, options: OidcTokensOptions): Promise<{ payload: JWTPayload }> {
+type Checks = Pick<OidcTokensOptions, 'audiences' | 'now'> & { readonly issuer: string };
+
+async function verifyWithAny(
+  token: string,
+  keys: readonly CryptoKey[],
+  checks: Checks,
+): Promise<{ payload: JWTPayload }> {
   let problem: unknown = new Error('it is signed with a key that its issuer does not publish');
-  for (const key of await options.keys.candidates(headerOf(token))) {
+  for (const key of keys) {
     try {
-      return await verifyWith(token, key, options);
+      return await verifyWith(token, key, checks);
     } catch (cause) {
       problem = cause;
     }
   }
-  throw refused(tokenProblem(problem, options.now()));
+  throw refused(tokenProblem(problem, checks.now()));
 }
 
-const verifyWith = (token: string, key: CryptoKey, options: OidcTokensOptions): Promise<{ payload: JWTPayload }> =>
+const verifyWith = (
+  token: string,
+  key: CryptoKey,
+  { issuer, audiences, now }: Checks,
+): Promise<{ payload: JWTPayload }> =>
   jwtVerify(token, key, {
     algorithms,
-    issuer: options.authority,
-    audience: options.audience,
+    issuer,
+    audience: [...audiences],
     requiredClaims: ['sub', 'exp'],
     clockTolerance: clockSkewSeconds,
-    currentDate: new Date(options.now()),
+    currentDate: new Date(now()),
   });
+
+/** The issuer that the token claims to be of; whether it is, its signature decides. */
+function issuerOf(token: string): string {
+  try {
+    return String(decodeJwt(token).iss);
+  } catch {
+    throw refused('it cannot be read');
+  }
+}
 
 function headerOf(token: string): { alg: string; kid?: string } {
   let header: { alg?: unknown; kid?: unknown };
@@ -87,46 +119,50 @@ function headerOf(token: string): { alg: string; kid?: string } {
 const refused = (reason: string): Refusal =>
   new Refusal('INVALID_TOKEN', `The token is not valid: ${reason}. Sign in again with 'clustral login'.`);
 
-function personOf(payload: JWTPayload, options: OidcTokensOptions): Person {
+function personOf(payload: JWTPayload, places: ClaimPlaces & { readonly issuer: string }): Person {
   const { sub, auth_time: authTime } = payload as { sub?: string; auth_time?: unknown };
   if (sub === undefined || sub === '' || sub.length > 256) throw refused('its subject is empty or too long');
   return {
     sub,
-    issuer: options.authority,
+    issuer: places.issuer,
     ...text('email', payload['email']),
     // Only a boolean `true` says that the provider checked (ID-17); the word 'true' is somebody's attribute. A claim that is
     // not there stays so: what silence means is the control plane's to say, issuer by issuer (D14).
     ...(payload['email_verified'] === undefined ? {} : { email_verified: payload['email_verified'] === true }),
     ...text('preferred_username', payload['preferred_username']),
     ...text('name', payload['name']),
-    // Clustral's own roles begin so; a provider's many others mean nothing here.
-    roles: strings(claimAt(payload, options.rolesClaim), (role) => role.startsWith('clustral-')),
-    groups: strings(claimAt(payload, options.groupsClaim), () => true),
+    ...rightsOf(payload, places),
     ...(typeof authTime === 'number' && Number.isFinite(authTime) ? { auth_time: authTime } : {}),
   };
 }
 
-/**
- * The claim at a path: `realm_access.roles` goes down by dots, and a name that is a URL (as some providers must name
- * their own claims) is taken as it is, so that which of the two is meant never hangs on the token.
- */
-function claimAt(payload: JWTPayload, path: string): unknown {
-  const names = path.includes('/') ? [path] : path.split('.');
-  return names.reduce<unknown>(
-    (at, name) =>
-      typeof at === 'object' && at !== null && Object.hasOwn(at, name)
-        ? (at as Record<string, unknown>)[name]
-        : undefined,
-    payload,
-  );
+function rightsOf(
+  payload: JWTPayload,
+  { rolesClaims, groupsClaims, roleMapping }: ClaimPlaces,
+): Required<Pick<Person, 'roles' | 'groups'>> {
+  for (const place of [...rolesClaims, ...groupsClaims]) if (isLeftOut(payload, place)) throw leftOut(place);
+  const roles = rolesClaims.flatMap((place) => textsAt(payload, place));
+  const groups = groupsClaims.flatMap((place) => textsAt(payload, place));
+  const mapped = [...roles, ...groups].flatMap((name) => roleMapping.get(name) ?? []);
+  return {
+    // Clustral's own roles begin so; a provider's many others mean nothing here.
+    roles: fitting([...roles.filter((role) => role.startsWith('clustral-')), ...mapped]),
+    groups: fitting(groups),
+  };
 }
 
-function strings(claim: unknown, wanted: (item: string) => boolean): string[] {
-  if (!Array.isArray(claim)) return [];
+const leftOut = (place: string): Refusal =>
+  new Refusal(
+    'FORBIDDEN',
+    `Your identity provider left the claim '${place}' out of your token because it has too many entries. ` +
+      'Whoever runs the provider can have it send only those that are assigned to Clustral (in Entra ID: ' +
+      "'Groups assigned to the application', or app roles). Then sign in again with 'clustral login'.",
+  );
+
+function fitting(items: readonly string[]): string[] {
   const taken: string[] = [];
   let bytes = 0;
-  for (const item of claim) {
-    if (typeof item !== 'string' || item === '' || item.length > 256 || !wanted(item)) continue;
+  for (const item of new Set(items)) {
     bytes += Buffer.byteLength(item) + 3;
     if (bytes > mostListBytes) break;
     taken.push(item);

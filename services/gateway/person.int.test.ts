@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeJwt, importSPKI, jwtVerify } from 'jose';
 import { gatewayIssuer, internalAudience } from '@clustral/schemas/tokens.ts';
-import { createSigner, keyIdOf } from '@clustral/kernel/jwt.ts';
+import { createSigner } from '@clustral/kernel/jwt.ts';
+import { keyIdOf } from '@clustral/kernel/keys.ts';
 import { createKeyPair } from '@clustral/kernel/x509.ts';
 import { askerOf, c1, startTestGateway, type Ask, type TestGateway } from './testing/gateway.ts';
 
@@ -35,6 +36,7 @@ describe('what the services behind are told of a person', () => {
       roles: ['clustral-user'],
       groups: ['team-a'],
       auth_time: 1_700_000_000,
+      token_exp: expect.any(Number),
       iat: expect.any(Number),
       exp: expect.any(Number),
     });

@@ -17,8 +17,9 @@ import { kubernetesAnswer } from '@clustral/kernel/kubernetes-answer.ts';
 import { correlationOf } from '@clustral/kernel/http-server.ts';
 import type { Log } from '@clustral/kernel/log.ts';
 import { askedProtocol, responseOn } from '@clustral/kernel/upgrade.ts';
+import { noteWhenOver, type AccessLog } from './access-log.ts';
 import { sendAnswer } from './answers.ts';
-import type { Authenticator, Session } from './authenticate.ts';
+import type { Authenticator } from './authenticate.ts';
 import { carry } from './carry.ts';
 import { onwardRawHeaders, valuesOf } from './headers.ts';
 import { countStranger, type RateLimits } from './rate-limit.ts';
@@ -38,6 +39,7 @@ export type KubectlProxyOptions = {
   readonly docsBaseUrl: string;
   readonly now: () => Date;
   readonly log: Log;
+  readonly accessLog: AccessLog;
 };
 
 export type KubectlProxy = {
@@ -57,6 +59,7 @@ export function createKubectlProxy(options: KubectlProxyOptions): KubectlProxy {
   let stopping = false;
   const serve = (request: IncomingMessage, response: ServerResponse, socket?: Socket): void => {
     const arrival = arrivalOf(request, options);
+    noteWhenOver(options.accessLog, response, arrival);
     const refuse = (thrown: unknown): void => sendAnswer(request, response, refusalAnswer(thrown, arrival, options));
     if (stopping) return refuse(restarting());
     const admitted = async (): Promise<void> => {
@@ -98,16 +101,19 @@ const restarting = (): Refusal =>
 type Arrival = {
   readonly request: IncomingMessage;
   readonly correlation: Correlation;
+  readonly correlationId: string;
   readonly sourceAddress: string;
-  session: Session | undefined;
+  credentialId: string | null;
 };
 
 function arrivalOf(request: IncomingMessage, { addressOf }: KubectlProxyOptions): Arrival {
+  const correlation = correlationOf(request);
   return {
     request,
-    correlation: correlationOf(request),
+    correlation,
+    correlationId: correlation.correlationId,
     sourceAddress: addressOf(request.socket.remoteAddress, valuesOf(request, 'x-forwarded-for')),
-    session: undefined,
+    credentialId: null,
   };
 }
 
@@ -115,7 +121,7 @@ function arrivalOf(request: IncomingMessage, { addressOf }: KubectlProxyOptions)
 async function admit(arrival: Arrival, options: KubectlProxyOptions): Promise<string> {
   const { authenticator, limits } = options;
   const session = await authenticator.credential(arrival.request).catch(countStranger(limits, arrival.sourceAddress));
-  arrival.session = session;
+  arrival.credentialId = session.credentialId;
   const turn = limits.credential(session.key);
   if (turn) await turn;
   refuseAnnouncedLength(arrival.request);
@@ -162,20 +168,20 @@ const audited = new Set<ErrorCode>(['AUTHENTICATION_REQUIRED', 'INVALID_TOKEN', 
 
 function report(refusal: Refusal, arrival: Arrival, { refusals, now }: KubectlProxyOptions): void {
   if (!audited.has(refusal.code)) return;
-  const { request, correlation, sourceAddress, session } = arrival;
+  const { request, correlationId, credentialId, sourceAddress } = arrival;
   const target = request.url ?? '/';
   const [, , , clusterId = ''] = target.split(/[/?]/, 4);
   refusals.report({
     requestId: randomUUID(),
     at: now().toISOString(),
     clusterId: isUuid(clusterId) ? clusterId.toLowerCase() : null,
-    credentialId: session?.credentialId ?? null,
+    credentialId,
     errorCode: refusal.code,
     status: errorCatalogue[refusal.code].http,
     method: request.method ?? 'GET',
     path: printableTarget(target),
     sourceAddress,
     userAgent: request.headers['user-agent']?.slice(0, 256) ?? null,
-    correlationId: correlation.correlationId,
+    correlationId,
   });
 }

@@ -55,9 +55,8 @@ export function createRateLimits(proxy: ProxyLimits): RateLimits {
 export function countStranger(limits: RateLimits, sourceAddress: string): (thrown: unknown) => never {
   return (thrown) => {
     // A provider that is down is nobody's fault out there.
-    if (thrown instanceof Refusal && errorCatalogue[thrown.code].http === 401) {
-      limits.anonymous(addressGroup(sourceAddress));
-    }
+    const status = thrown instanceof Refusal ? errorCatalogue[thrown.code].http : 500;
+    if (status === 401 || status === 403) limits.anonymous(addressGroup(sourceAddress));
     throw thrown;
   };
 }

@@ -11,27 +11,31 @@ import type { FastifyInstance } from 'fastify';
 import { buildHttpServer, correlationOf, serverLimits } from '@clustral/kernel/http-server.ts';
 import type { Log } from '@clustral/kernel/log.ts';
 import { responseOn } from '@clustral/kernel/upgrade.ts';
+import { noteWhenOver, type AccessLog, type Noted } from './access-log.ts';
 import { answerOnSocket, malformedAnswer, sendAnswerAndClose } from './answers.ts';
 import { registerGatewayHealth, type HealthOptions } from './health.ts';
+import { valuesOf } from './headers.ts';
 import type { KubectlProxy } from './proxy.ts';
 import { malformed, parserProblem, type Malformed } from './request-hygiene.ts';
 import { isProxyTarget } from './routes.ts';
-import { registerSurfaces, type SurfacesOptions } from './surfaces.ts';
+import { registerSurfaces, type Deadlines, type SurfacesOptions } from './surfaces.ts';
 
 export type GatewayServerOptions = SurfacesOptions &
   HealthOptions & {
     readonly proxy: KubectlProxy;
+    readonly accessLog: AccessLog;
     readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
     readonly log: Log;
   };
 
-/** Heads must be whole within 15 s, looked at every 2.5 s (GW-09), and are smaller than what services behind take (GW-07). */
-const limits = {
-  ...serverLimits,
-  maxHeaderSize: 16_384,
-  headersTimeout: 15_000,
-  connectionsCheckingInterval: 2_500,
-} as const;
+/** Heads are smaller than what services behind take (GW-07), and must be whole by a deadline (GW-09). */
+const limitsOf = ({ headMs, checkEveryMs }: Deadlines) =>
+  ({
+    ...serverLimits,
+    maxHeaderSize: 16_384,
+    headersTimeout: headMs,
+    connectionsCheckingInterval: checkEveryMs,
+  }) as const;
 
 /** The gateway's server, not listening yet. */
 export async function buildGatewayServer(options: GatewayServerOptions): Promise<FastifyInstance> {
@@ -40,6 +44,11 @@ export async function buildGatewayServer(options: GatewayServerOptions): Promise
     docsBaseUrl: options.docsBaseUrl,
     notReady: options.notReady,
     createServer: (router) => createFront(router, options),
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    const { noted } = reply.raw as NotedResponse;
+    if (noted) noted.correlationId = request.correlation.correlationId;
+    done();
   });
   registerGatewayHealth(app, options);
   await registerSurfaces(app, options);
@@ -52,10 +61,12 @@ function createFront(router: RequestListener, options: GatewayServerOptions): Se
   const front = (request: IncomingMessage, response: ServerResponse): void => {
     latest.set(request.socket, response);
     const problem = malformed(request);
-    if (problem) return sendAnswerAndClose(response, answerTo(problem, request, options));
+    if (problem) return refuse(problem, response, options);
     if (isProxyTarget(request.url ?? '')) return options.proxy.handle(request, response);
+    (response as NotedResponse).noted = note(response, options);
     router(request, response);
   };
+  const limits = limitsOf(options.deadlines);
   const server = options.tls
     ? createTlsServer(
         { ...limits, ...options.tls, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'], handshakeTimeout: 10_000 },
@@ -68,12 +79,12 @@ function createFront(router: RequestListener, options: GatewayServerOptions): Se
     const problem = malformed(request) ?? (isProxyTarget(request.url ?? '') ? undefined : elsewhere);
     if (problem === undefined) return options.proxy.upgrade(request, socket as Socket, head);
     const response = responseOn(request, socket as Socket, head);
-    if (response) sendAnswerAndClose(response, answerTo(problem, request, options));
+    if (response) refuse(problem, response, options);
   });
   server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const problem: Malformed = { status: 405, message: 'CONNECT is not carried.' };
     const response = responseOn(request, socket as Socket, head);
-    if (response) sendAnswerAndClose(response, answerTo(problem, request, options));
+    if (response) refuse(problem, response, options);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const problem = parserProblem(error.code);
@@ -83,15 +94,37 @@ function createFront(router: RequestListener, options: GatewayServerOptions): Se
     const owed =
       response !== undefined && !response.writableFinished && (response.headersSent || response.req.complete);
     if (problem === undefined || owed) return void socket.destroy();
-    answerOnSocket(socket, malformedAnswer(problem, '/', { docsBaseUrl: options.docsBaseUrl, correlationId: newId() }));
+    const correlationId = newId();
+    noteUnreadable({ status: problem.status, correlationId, peer: (socket as Socket).remoteAddress }, options);
+    answerOnSocket(socket, malformedAnswer(problem, '/', { docsBaseUrl: options.docsBaseUrl, correlationId }));
   });
   return server as Server;
 }
 
-const answerTo = (problem: Malformed, request: IncomingMessage, options: GatewayServerOptions) =>
-  malformedAnswer(problem, request.url ?? '/', {
-    docsBaseUrl: options.docsBaseUrl,
-    correlationId: correlationOf(request).correlationId,
-  });
+/** A response of the router, with what the access log will say of it. */
+type NotedResponse = ServerResponse & { noted?: Noted };
+
+function note(response: ServerResponse, { accessLog, addressOf }: GatewayServerOptions, correlationId?: string): Noted {
+  const { req: request } = response;
+  const sourceAddress = addressOf(request.socket.remoteAddress, valuesOf(request, 'x-forwarded-for'));
+  const noted: Noted = { sourceAddress, correlationId, credentialId: null };
+  noteWhenOver(accessLog, response, noted);
+  return noted;
+}
+
+type Unreadable = { readonly status: number; readonly correlationId: string; readonly peer: string | undefined };
+
+function noteUnreadable({ peer, ...told }: Unreadable, { accessLog, addressOf }: GatewayServerOptions): void {
+  const unknown = { method: '-', target: '-', credentialId: null, isCut: false };
+  accessLog.note({ ...unknown, ...told, sourceAddress: addressOf(peer, []), startedAtMs: performance.now() });
+}
+
+function refuse(problem: Malformed, response: ServerResponse, options: GatewayServerOptions): void {
+  const { req: request } = response;
+  const { correlationId } = correlationOf(request);
+  note(response, options, correlationId);
+  const context = { docsBaseUrl: options.docsBaseUrl, correlationId };
+  sendAnswerAndClose(response, malformedAnswer(problem, request.url ?? '/', context));
+}
 
 const newId = (): string => crypto.randomUUID().replaceAll('-', '');

@@ -86,7 +86,7 @@ describe('where requests go', () => {
 
 describe('what goes on', () => {
   it('a body as it came, with its type', async () => {
-    const body = '{ "name" : "a", "name":"b" }';
+    const body = '{ "name" : "a", "other":"b" }';
     for (const type of ['application/json', 'application/json;a', 'text/plain', 'application/proto']) {
       await fetch(`${gateway.url}/api/v1/roles`, {
         method: 'POST',

@@ -17,6 +17,7 @@ import { StrayKubeconfigToken, type Authenticator } from './authenticate.ts';
 import { refusalOfFailure } from './carry.ts';
 import type { Upstreams } from './config.ts';
 import { answerHeadersOf, connectionListed, endsHere, valuesOf } from './headers.ts';
+import { refuseRepeatedKeys } from './json-bodies.ts';
 import { countStranger, type RateLimits } from './rate-limit.ts';
 import { pathOf, routeOf, type Route } from './routes.ts';
 import { addressGroup, type AddressOf } from './source-address.ts';
@@ -44,10 +45,19 @@ export type SurfacesOptions = {
   readonly addressOf: AddressOf;
   readonly publicUrl: URL;
   readonly docsBaseUrl: string;
+  readonly deadlines: Deadlines;
 };
 
-/** GW-09: a body of the admin API that is not there by then ends with 408. */
-const bodyDeadlineMs = 60_000;
+/** By when a client must have sent what it began (GW-09). */
+export type Deadlines = {
+  /** For a request's head; it is looked at every `checkEveryMs`. */
+  readonly headMs: number;
+  readonly checkEveryMs: number;
+  /** For the body of a call of the admin API: 408. */
+  readonly bodyMs: number;
+};
+
+export const usualDeadlines: Deadlines = { headMs: 15_000, checkEveryMs: 2_500, bodyMs: 60_000 };
 
 /** Registers the routes. Health must be registered outside. */
 export async function registerSurfaces(app: FastifyInstance, options: SurfacesOptions): Promise<void> {
@@ -56,7 +66,7 @@ export async function registerSurfaces(app: FastifyInstance, options: SurfacesOp
   app.decorateRequest('admission', undefined);
   await app.register(async (scope) => {
     scope.addHook('onRequest', async (request) => {
-      watchBody(request, options.docsBaseUrl);
+      watchBody(request, options);
       request.admission = await admit(request, options);
     });
     scope.setErrorHandler((error: FastifyError, request, reply) => answerError(error, { request, reply, options }));
@@ -79,7 +89,8 @@ export async function registerSurfaces(app: FastifyInstance, options: SurfacesOp
           ),
       },
       handler: (request, reply, ...[, replyOptions]) => {
-        const { path } = admissionOf(request);
+        const { path, route } = admissionOf(request);
+        if (route.kind === 'api') refuseRepeatedKeys(request.body, request.headers['content-type']);
         return reply.from(path, { ...replyOptions, ...bodyOf(request) });
       },
     });
@@ -179,14 +190,14 @@ function bodyOf(request: FastifyRequest): { body?: Buffer | null; contentType?: 
   return request.body instanceof Buffer ? { body: null } : {};
 }
 
-function watchBody(request: FastifyRequest, docsBaseUrl: string): void {
+function watchBody(request: FastifyRequest, { docsBaseUrl, deadlines }: SurfacesOptions): void {
   const { raw } = request;
   if (!announcesBody(raw)) return;
   const timer = setTimeout(() => {
     const problem = { status: 408, message: 'The body did not arrive in time.' } as const;
     const context = { docsBaseUrl, correlationId: request.correlation.correlationId };
     answerOnSocket(raw.socket, malformedAnswer(problem, raw.url ?? '/', context));
-  }, bodyDeadlineMs);
+  }, deadlines.bodyMs);
   const done = (): void => clearTimeout(timer);
   raw.once('end', done).once('close', done);
 }

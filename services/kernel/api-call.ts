@@ -1,8 +1,8 @@
 /** One call, from headers to the handler's answer: the part that the Connect and the REST face share. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { Refusal } from '@clustral/schemas/errors.ts';
-import type { Route } from '@clustral/schemas/services.ts';
-import { internalTokenHeader, positionHeader, type InternalClaims } from '@clustral/schemas/tokens.ts';
+import type { CallerRule } from '@clustral/schemas/services.ts';
+import { internalTokenHeader, lagHeader, positionHeader, type InternalClaims } from '@clustral/schemas/tokens.ts';
 import { authorizeCall, type Call } from './api.ts';
 import type { Correlation } from './correlation.ts';
 import type { Verifier } from './jwt.ts';
@@ -19,23 +19,32 @@ export type ApiOptions = {
 
 type Incoming = {
   readonly options: ApiOptions;
-  readonly route: Route;
+  readonly route: { readonly callers: CallerRule; readonly method: { readonly name: string } };
   readonly headers: IncomingHttpHeaders;
   readonly correlation: Correlation;
   readonly signal: AbortSignal;
 };
 
-/** The answer and, for a command, the log position of its last fact. */
-export type CallResult = { readonly message: Record<string, unknown>; readonly position: bigint | undefined };
+/** The answer and the headers that it tells of itself: of a command where its facts ended, of a query how old it is. */
+export type CallResult = {
+  readonly message: Record<string, unknown>;
+  readonly headers: Readonly<Record<string, string>>;
+};
 
 /** Verifies the internal token, applies the method's rule, then lets `handle` answer. */
 export async function runCall(
   incoming: Incoming,
   handle: (call: Call) => Promise<Record<string, unknown>>,
 ): Promise<CallResult> {
+  const headers: Record<string, string> = {};
+  const call = await admitCall(incoming, headers);
+  return { message: await handle(call), headers };
+}
+
+/** Verifies the internal token and applies the method's rule. What the handler tells of its answer goes into `headers`. */
+export async function admitCall(incoming: Incoming, headers: Record<string, string> = {}): Promise<Call> {
   const claims = await claimsOf(incoming);
   authorizeCall(incoming.route, claims);
-  let position: bigint | undefined;
   const call: Call = {
     claims,
     correlationId: incoming.correlation.correlationId,
@@ -45,12 +54,15 @@ export async function runCall(
     ...optional('userAgent', incoming.headers['user-agent']),
     ...optional('idempotencyKey', idempotencyKeyOf(incoming.headers)),
     ...optional('atLeastPosition', positionOf(incoming.headers)),
-    reached: (reached) => {
-      position = reached;
+    reached: (position) => {
+      headers[positionHeader] = String(position);
+    },
+    lags: (seconds) => {
+      headers[lagHeader] = String(seconds);
     },
   };
   if (incoming.route.callers !== 'anyone') await incoming.options.before?.(call);
-  return { message: await handle(call), position };
+  return call;
 }
 
 async function claimsOf({ headers, options }: Incoming): Promise<InternalClaims | undefined> {

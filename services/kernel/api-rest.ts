@@ -8,7 +8,6 @@ import { create } from '@bufbuild/protobuf';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import { fromRestJson, toRestJson } from '@clustral/schemas/rest-json.ts';
 import { routesOf, type Route } from '@clustral/schemas/services.ts';
-import { positionHeader } from '@clustral/schemas/tokens.ts';
 import type { AnyHandler, Implementation } from './api.ts';
 import { runCall, type ApiOptions } from './api-call.ts';
 
@@ -48,7 +47,7 @@ async function answer({ request, reply, route, options, handler }: Exchange): Pr
     { options, route, headers: request.headers, correlation: request.correlation, signal: signalOf(reply) },
     (call) => handler(messageOf(route, request) as never, call),
   );
-  if (result.position !== undefined) reply.header(positionHeader, String(result.position));
+  reply.headers(result.headers);
   reply.header('cache-control', 'no-store');
   if (route.status === 204) return void (await reply.status(204).send());
   const { output } = route.method;
@@ -63,10 +62,7 @@ function messageOf(route: Route, request: FastifyRequest): Message {
     if (!input.fields.some(({ jsonName }) => jsonName === name)) throw unknownParameter(name);
     setText(json, input, { name, value });
   }
-  if (typeof request.body === 'object' && request.body !== null && !Array.isArray(request.body))
-    Object.assign(json, request.body);
-  else if (request.body !== undefined && request.body !== null)
-    throw new Refusal('VALIDATION_ERROR', 'The body must be a JSON object.');
+  Object.assign(json, bodyOf(input, request.body));
   // Last, so that a body cannot name another resource than the path.
   for (const [name, value] of Object.entries(request.params as Record<string, string>))
     setText(json, input, { name, value });
@@ -81,6 +77,24 @@ function messageOf(route: Route, request: FastifyRequest): Message {
     );
   }
 }
+
+/** The fields of the body by their JSON names: protobuf takes a field's other name too, and with both the last would win. */
+function bodyOf(input: DescMessage, body: unknown): Record<string, JsonValue> {
+  if (body === undefined || body === null) return {};
+  if (typeof body !== 'object' || Array.isArray(body))
+    throw new Refusal('VALIDATION_ERROR', 'The body must be a JSON object.');
+  const jsonNames = new Map(input.fields.map(({ name, jsonName }) => [name, jsonName]));
+  const fields = new Map<string, JsonValue>();
+  for (const [name, value] of Object.entries(body as Record<string, JsonValue>)) {
+    const jsonName = jsonNames.get(name) ?? name;
+    if (fields.has(jsonName)) throw namedTwice(jsonName);
+    fields.set(jsonName, value);
+  }
+  return Object.fromEntries(fields);
+}
+
+const namedTwice = (name: string): Refusal =>
+  new Refusal('BAD_REQUEST', `The body names ${JSON.stringify(name.slice(0, 60))} twice. Send each field once.`);
 
 function fits(input: DescMessage, json: JsonValue): boolean {
   try {
@@ -115,9 +129,11 @@ function setText(
 const isBoolean = (field: DescField): boolean => Number(field.scalar) === 8;
 const isInstant = (field: DescField): boolean => field.message?.typeName === 'google.protobuf.Timestamp';
 
+/** Methods that fastify's router knows; others are refused before it. */
+const answeredMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
+
 function refuseOtherMethods(app: FastifyInstance, path: string, verbs: readonly string[]): void {
-  const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((verb) => !verbs.includes(verb));
-  if (others.length === 0) return;
+  const others = answeredMethods.filter((verb) => !verbs.includes(verb));
   app.route({
     method: others,
     url: path,

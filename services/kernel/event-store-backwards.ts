@@ -10,7 +10,7 @@ import streamsGrpc, { type StreamsClient } from '@eventstore/db-client/generated
 import streamsPb from '@eventstore/db-client/generated/streams_pb.js';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
 import { ignoreLateErrors } from './event-store-calls.ts';
-import { toRecorded } from './event-store-facts.ts';
+import { isOfServer, toRecorded } from './event-store-facts.ts';
 
 const deadlineMs = 10_000;
 const backwards = 1;
@@ -46,7 +46,7 @@ export async function readBackwards(client: EventStoreDBClient, asked: Asked): P
       const event = response.getEvent();
       if (event === undefined) continue;
       const resolved: AllStreamResolvedEvent = converters.convertGrpcEvent(event);
-      if (resolved.event !== undefined) facts.push(toRecorded(resolved.event));
+      if (resolved.event !== undefined && !isOfServer(resolved.event)) facts.push(toRecorded(resolved.event));
     }
   } finally {
     call.cancel();

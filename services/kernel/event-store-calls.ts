@@ -2,9 +2,9 @@
  * The limits around every call of the client, and the one place where its errors become ours. The client sets no deadline
  * on reads and none on the search for a cluster's leader, so ours do not lean on it.
  */
-import { WrongExpectedVersionError, type StreamingRead } from '@eventstore/db-client';
+import { StreamDeletedError, WrongExpectedVersionError, type StreamingRead } from '@eventstore/db-client';
 import { Refusal } from '@clustral/schemas/errors.ts';
-import { RevisionConflict } from './event-store-port.ts';
+import { RevisionConflict, StreamGone } from './event-store-port.ts';
 
 /** gRPC `INVALID_ARGUMENT`: we asked for something that cannot be, and trying again changes nothing. */
 const invalidArgument = 3;
@@ -49,7 +49,7 @@ export function ignoreLateErrors(stream: { on(event: 'error', listener: () => vo
   stream.on('error', () => undefined);
 }
 
-/** What a failed call means: `RevisionConflict`, `Refusal('STORE_UNAVAILABLE')`, or a plain `Error` for a bug of ours. */
+/** What a failed call means: `RevisionConflict`, `StreamGone`, `Refusal('STORE_UNAVAILABLE')`, or a plain `Error` for a bug of ours. */
 export function storeError(doing: string, cause: unknown): Error {
   if (cause instanceof Refusal || cause instanceof RevisionConflict) return cause;
   if (cause instanceof WrongExpectedVersionError) {
@@ -58,6 +58,7 @@ export function storeError(doing: string, cause: unknown): Error {
     const actual = typeof actualVersion === 'bigint' ? Number(actualVersion) : 'none';
     return new RevisionConflict({ stream, expected, actual });
   }
+  if (cause instanceof StreamDeletedError) return new StreamGone(cause.streamName);
   if (!isCallError(cause) || cause.code === invalidArgument) {
     return new Error(`the log could not be asked: ${doing}`, { cause });
   }

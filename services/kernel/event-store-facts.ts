@@ -25,6 +25,9 @@ export function toEventData(stream: string, facts: readonly NewFact[]): EventDat
   });
 }
 
+/** True for an event that the server wrote by itself: no fact of ours has a type that begins so. */
+export const isOfServer = ({ type }: Pick<RecordedEvent, 'type'>): boolean => type.startsWith('$');
+
 /** Throws a plain `Error` when the server is too old to say where an event lies in the log. */
 export function toRecorded<F extends Fact>(event: RecordedEvent): Recorded<F> {
   if (event.position === undefined) {

@@ -50,6 +50,27 @@ export interface EventStore {
   close(): Promise<void>;
 }
 
+/** What keeping the log in order takes besides (D26). Whoever decides or shows something has no business with it. */
+export interface LogUpkeep {
+  /** Gives the facts of one stream, oldest first, without holding them: for one that is too long to be loaded. Throws `StreamGone`. */
+  walk(stream: string, take: (fact: Recorded) => void): Promise<void>;
+  /**
+   * Ends a stream for good: nothing is read from it or written to it again, and the next scavenge takes it out of the log.
+   * It must be at `expected`, else `RevisionConflict`. Throws `StreamGone` when it was ended before.
+   */
+  tombstone(stream: string, expected: number): Promise<void>;
+}
+
+/** The stream was ended for good. */
+export class StreamGone extends Error {
+  readonly stream: string;
+  constructor(stream: string) {
+    super(`stream ${stream} was ended for good`);
+    this.name = 'StreamGone';
+    this.stream = stream;
+  }
+}
+
 /** The stream was not at the expected revision: somebody else wrote. Load again and decide again. */
 export class RevisionConflict extends Error {
   readonly stream: string;

@@ -16,7 +16,7 @@ import {
   type Position,
 } from '@eventstore/db-client';
 import { ignoreLateErrors } from './event-store-calls.ts';
-import { toRecorded } from './event-store-facts.ts';
+import { isOfServer, toRecorded } from './event-store-facts.ts';
 import type { LogMessage } from './event-store-port.ts';
 import type { Log } from './log.ts';
 
@@ -133,5 +133,8 @@ async function* followOnce({
 
 function deliver({ event }: AllStreamResolvedEvent): Delivered | undefined {
   if (event === undefined) return undefined;
-  return { position: event.position, message: { kind: 'fact', fact: toRecorded(event) } };
+  const fact = toRecorded(event);
+  // The server's own, such as the end of a stream for good, which lies on that stream.
+  if (isOfServer(event)) return { position: event.position, message: { kind: 'checkpoint', position: fact.position } };
+  return { position: event.position, message: { kind: 'fact', fact } };
 }

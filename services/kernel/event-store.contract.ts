@@ -5,9 +5,10 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { connectEventStore } from './event-store.ts';
 import { describeDeath, type MortalServer } from './event-store-death.contract.ts';
-import type { EventStore } from './event-store-port.ts';
+import type { EventStore, LogUpkeep } from './event-store-port.ts';
 import { describeStreams } from './event-store-streams.contract.ts';
 import { describeSubscriptions } from './event-store-subscriptions.contract.ts';
+import { describeUpkeep } from './event-store-upkeep.contract.ts';
 
 export type ServerUnderTest = { readonly connectionString: string; stop(): Promise<void> };
 
@@ -17,6 +18,7 @@ export function describeEventStore(name: string, start: () => Promise<ServerUnde
     const { store } = connected(start);
     describeStreams(store);
     describeSubscriptions(store);
+    describeUpkeep(store);
     it('answers a ping', async () => {
       await store().ping(5_000);
     });
@@ -31,9 +33,11 @@ export function describeMortalEventStore(name: string, start: () => Promise<Mort
   });
 }
 
-function connected<S extends ServerUnderTest>(start: () => Promise<S>): { server: () => S; store: () => EventStore } {
+function connected<S extends ServerUnderTest>(
+  start: () => Promise<S>,
+): { server: () => S; store: () => EventStore & LogUpkeep } {
   let server: S;
-  let store: EventStore;
+  let store: EventStore & LogUpkeep;
   beforeAll(async () => {
     server = await start();
     store = connectEventStore({ connectionString: server.connectionString });

@@ -20,7 +20,14 @@ import { readBackwards } from './event-store-backwards.ts';
 import { closeClient, createClient } from './event-store-client.ts';
 import { readToEnd, storeError, withDeadline } from './event-store-calls.ts';
 import { toEventData, toRecorded } from './event-store-facts.ts';
-import type { Appended, EventStore, LoadedStream, LogMessage, SubscribeOptions } from './event-store-port.ts';
+import type {
+  Appended,
+  EventStore,
+  LoadedStream,
+  LogMessage,
+  LogUpkeep,
+  SubscribeOptions,
+} from './event-store-port.ts';
 import { follow } from './event-store-subscription.ts';
 import type { Log } from './log.ts';
 
@@ -36,11 +43,11 @@ export type EventStoreSettings = {
 };
 
 /** Connects on first use. Throws a plain `Error` when the connection string cannot be used. */
-export function connectEventStore({ connectionString, log }: EventStoreSettings): EventStore {
+export function connectEventStore({ connectionString, log }: EventStoreSettings): EventStore & LogUpkeep {
   return new ClientEventStore(createClient(connectionString), log);
 }
 
-class ClientEventStore implements EventStore {
+class ClientEventStore implements EventStore, LogUpkeep {
   readonly #client: EventStoreDBClient;
   readonly #base: { readonly credentials: Credentials; readonly requiresLeader: true };
   readonly #log: Log | undefined;
@@ -54,17 +61,11 @@ class ClientEventStore implements EventStore {
 
   async load<F extends Fact>(stream: string, from = 0): Promise<LoadedStream<F>> {
     const facts: Recorded<F>[] = [];
-    const read = this.#client.readStream(stream, { ...this.#base, fromRevision: BigInt(from) });
-    try {
-      await readToEnd(read, deadlineMs, ({ event }) => {
-        if (event === undefined) return;
-        if (facts.length >= maxLoadedFacts) throw new Error(`stream ${stream} has more than ${maxLoadedFacts} facts`);
-        facts.push(toRecorded<F>(event));
-      });
-    } catch (cause) {
-      if (cause instanceof StreamNotFoundError) return { facts: [], revision: 'none' };
-      throw storeError(`reading ${stream}`, cause);
-    }
+    const isThere = await this.#read(stream, from, (fact) => {
+      if (facts.length >= maxLoadedFacts) throw new Error(`stream ${stream} has more than ${maxLoadedFacts} facts`);
+      facts.push(fact as unknown as Recorded<F>);
+    });
+    if (!isThere) return { facts: [], revision: 'none' };
     const newest = facts.at(-1);
     return { facts, revision: newest?.revision ?? (await this.#lastRevision(stream)) };
   }
@@ -120,9 +121,36 @@ class ClientEventStore implements EventStore {
     }
   }
 
+  async walk(stream: string, take: (fact: Recorded) => void): Promise<void> {
+    await this.#read(stream, 0, take);
+  }
+
+  async tombstone(stream: string, expected: number): Promise<void> {
+    const options = { ...this.#base, expectedRevision: BigInt(expected), deadline: deadlineMs };
+    try {
+      await withDeadline(this.#client.tombstoneStream(stream, options), deadlineMs);
+    } catch (cause) {
+      throw storeError(`ending ${stream}`, cause);
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed.abort();
     await closeClient(this.#client);
+  }
+
+  /** False when there is no such stream. */
+  async #read(stream: string, from: number, take: (fact: Recorded) => void): Promise<boolean> {
+    const read = this.#client.readStream(stream, { ...this.#base, fromRevision: BigInt(from) });
+    try {
+      await readToEnd(read, deadlineMs, ({ event }) => {
+        if (event !== undefined) take(toRecorded(event));
+      });
+      return true;
+    } catch (cause) {
+      if (cause instanceof StreamNotFoundError) return false;
+      throw storeError(`reading ${stream}`, cause);
+    }
   }
 
   /** Asked for only when a read from a later revision came back empty. */

@@ -4,67 +4,64 @@
  * a short while under the SHA-256 of the token, never longer than they live.
  */
 import { hash } from 'node:crypto';
-import {
-  calculateJwkThumbprint,
-  errors,
-  exportJWK,
-  importPKCS8,
-  importSPKI,
-  jwtVerify,
-  SignJWT,
-  type CryptoKey,
-  type JWTPayload,
-} from 'jose';
+import { errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { Refusal } from '@clustral/schemas/errors.ts';
+import {
+  fixedPublicKeys,
+  fixedSigningKey,
+  type KeyPairPem,
+  type PublicKeys,
+  type SigningKeys,
+  type TokenAlgorithm,
+} from './keys.ts';
 
-export type TokenAlgorithm = 'ES256' | 'RS256';
+type TokenKind = { readonly algorithm: TokenAlgorithm; readonly issuer: string; readonly audience: string };
 
-export type SignerOptions = {
-  readonly privateKeyPem: string;
-  readonly publicKeyPem: string;
-  readonly algorithm: TokenAlgorithm;
-  readonly issuer: string;
-  readonly audience: string;
-};
+/** A pair in PEM that stays as it is, or keys that may be replaced (F-32). */
+export type SignerOptions = TokenKind & (KeyPairPem | { readonly signingKeys: SigningKeys });
 
 /** Signs the claims as they are, with issuer and audience added; `iat` and `exp` (seconds) are the caller's. */
 export type Signer = {
-  readonly keyId: string;
+  /** The `kid` of a token that is signed now. */
+  keyId(): Promise<string>;
   sign(claims: JWTPayload & { iat: number; exp: number }): Promise<string>;
 };
 
 /** A signer whose `kid` is the thumbprint of the key (RFC 7638). */
 export async function createSigner(options: SignerOptions): Promise<Signer> {
-  const key = await importPKCS8(options.privateKeyPem, options.algorithm);
-  const keyId = await keyIdOf(options.publicKeyPem, options.algorithm);
+  const { algorithm, issuer, audience } = options;
+  const keys = 'signingKeys' in options ? options.signingKeys : await fixedSigningKey(options, algorithm);
   return {
-    keyId,
-    sign: (claims) =>
-      new SignJWT(claims)
-        .setProtectedHeader({ alg: options.algorithm, typ: 'JWT', kid: keyId })
-        .setIssuer(options.issuer)
-        .setAudience(options.audience)
-        .sign(key),
+    keyId: async () => (await keys.current()).keyId,
+    async sign(claims) {
+      const { key, keyId } = await keys.current();
+      return new SignJWT(claims)
+        .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid: keyId })
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .sign(key);
+    },
   };
 }
 
-export type VerifierOptions = {
-  /** Public keys in PEM: more than one while a key is being replaced (F-32). */
-  readonly publicKeysPem: readonly string[];
-  readonly algorithm: TokenAlgorithm;
-  readonly issuer: string;
-  readonly audience: string;
-  readonly kinds: readonly string[];
-  readonly now: () => number;
-};
+export type VerifierOptions = TokenKind &
+  ({ readonly publicKeysPem: readonly string[] } | { readonly publicKeys: PublicKeys }) & {
+    readonly kinds: readonly string[];
+    readonly now: () => number;
+  };
 
 /** Clock difference between two machines that is tolerated, in seconds (F-25). */
 export const clockSkewSeconds = 30;
 
 const remembered = { max: 10_000, ms: 30_000 };
 
-type Remembered<Claims> = { readonly claims: Claims; readonly sinceMs: number; readonly untilMs: number };
+type Remembered<Claims> = {
+  readonly claims: Claims;
+  readonly generation: number;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+};
 
 /** Verifies one kind of token. */
 export type Verifier<Claims> = {
@@ -72,25 +69,30 @@ export type Verifier<Claims> = {
   verify(token: string): Promise<Claims>;
 };
 
+/** A verifier that also says when its keys have changed. */
+export type KeyedVerifier<Claims> = Verifier<Claims> & Pick<PublicKeys, 'generation'>;
+
 /** A verifier of one kind. `now` is in milliseconds. */
 export async function createVerifier<Claims extends { readonly kind: string; readonly exp: number }>(
   options: VerifierOptions,
-): Promise<Verifier<Claims>> {
-  const keys = new Map<string, CryptoKey>();
-  for (const pem of options.publicKeysPem)
-    keys.set(await keyIdOf(pem, options.algorithm), await importSPKI(pem, options.algorithm));
+): Promise<KeyedVerifier<Claims>> {
+  const keys =
+    'publicKeys' in options ? options.publicKeys : await fixedPublicKeys(options.publicKeysPem, options.algorithm);
   // The cache's own `ttl` sets a timer of a millisecond with nearly every look.
   const verified = new LRUCache<string, Remembered<Claims>>({ max: remembered.max });
   return {
+    generation: () => keys.generation(),
     async verify(token) {
+      const looked = keys.generation();
+      const generation = typeof looked === 'number' ? looked : await looked;
       const key = hash('sha256', token, 'base64');
       const now = options.now();
       const known = verified.get(key);
       // A clock that was set back would have it remembered for longer.
-      if (known !== undefined && known.sinceMs <= now && now < known.untilMs) return known.claims;
+      if (known?.generation === generation && known.sinceMs <= now && now < known.untilMs) return known.claims;
       const claims = await verifyOnce<Claims>(token, keys, options);
       const untilMs = Math.min(now + remembered.ms, (claims.exp + clockSkewSeconds) * 1000);
-      verified.set(key, { claims, sinceMs: now, untilMs });
+      verified.set(key, { claims, generation, sinceMs: now, untilMs });
       return claims;
     },
   };
@@ -98,13 +100,13 @@ export async function createVerifier<Claims extends { readonly kind: string; rea
 
 async function verifyOnce<Claims extends { readonly kind: string }>(
   token: string,
-  keys: ReadonlyMap<string, CryptoKey>,
+  keys: PublicKeys,
   options: VerifierOptions,
 ): Promise<Claims> {
   const { payload } = await jwtVerify(
     token,
-    ({ kid }) => {
-      const key = kid === undefined ? undefined : keys.get(kid);
+    async ({ kid }) => {
+      const key = kid === undefined ? undefined : await keys.find(kid);
       if (!key) throw new Error('it is signed with a key that is not known here');
       return key;
     },
@@ -140,8 +142,3 @@ const instant = (seconds: number | undefined): string => {
   const milliseconds = (seconds ?? Number.NaN) * 1000;
   return Math.abs(milliseconds) < 8.64e15 ? new Date(milliseconds).toISOString() : 'a time that is none';
 };
-
-/** RFC 7638 thumbprint of a public key in PEM. */
-export async function keyIdOf(publicKeyPem: string, algorithm: TokenAlgorithm): Promise<string> {
-  return calculateJwkThumbprint(await exportJWK(await importSPKI(publicKeyPem, algorithm, { extractable: true })));
-}

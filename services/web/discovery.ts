@@ -7,13 +7,6 @@ import manifest from './package.json' with { type: 'json' };
 const scopes = ['openid', 'profile', 'email'];
 
 /** The document at `discoveryPath`. */
-export function discoveryDocument(config: WebConfig): DiscoveryDocument {
-  return {
-    version: manifest.version,
-    controlPlaneUrl: config.controlPlaneUrl,
-    auditServiceUrl: config.auditServiceUrl,
-    oidcAuthority: config.oidcAuthority,
-    oidcClientId: config.oidcClientId,
-    oidcScopes: scopes,
-  };
+export function discoveryDocument(discovery: WebConfig['discovery']): DiscoveryDocument {
+  return { version: manifest.version, ...discovery, oidcScopes: scopes };
 }

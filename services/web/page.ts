@@ -43,6 +43,8 @@ dd{margin:0}
 code{font:.95rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace;overflow-wrap:anywhere}
 li code{display:block}
 a{color:var(--accent)}
+.button{display:inline-block;padding:.55rem 1.2rem;border-radius:.5rem;background:var(--accent);color:var(--paper);font-weight:600;text-decoration:none}
+a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 dl+p{margin-top:1.5rem}
 footer{max-width:44rem;margin:0 auto;padding:0 1.5rem 3rem;color:var(--soft);font-size:.9rem}
 `;
@@ -57,6 +59,7 @@ export const pageHeaders: Readonly<Record<string, string>> = {
     "default-src 'none'",
     `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
     "base-uri 'none'",
+    "object-src 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
   ].join('; '),

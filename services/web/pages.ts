@@ -1,7 +1,12 @@
-/** The pages there are: the front page, one page per error code of the catalogue, and the one for everything else. */
+/**
+ * The pages that are not the dashboard's: the front page, one page per error code of the catalogue, what went wrong with a sign-in, and
+ * the one for everything else.
+ */
 import { errorCatalogue, errorPage, isErrorCode, type ErrorCode } from '@clustral/schemas/errors.ts';
 import { errorHelp } from './error-help.ts';
 import { html, page, type Html } from './page.ts';
+
+const signInPath = '/api/auth/sign-in?returnTo=/home';
 
 /** The front page. `origin` is what people type after `clustral login`. */
 export function frontPage(origin: string): string {
@@ -9,6 +14,7 @@ export function frontPage(origin: string): string {
     'Clustral',
     html`<h1>Clustral</h1>
       <p class="lead">Sign in, get a kubeconfig that ends by itself, use plain kubectl.</p>
+      <p><a class="button" href="${signInPath}">Sign in</a></p>
       <p>
         The clusters behind this address have no way in from outside: each one dials out to Clustral, which carries the
         requests of people who may make them, as themselves, and writes down every one.
@@ -96,5 +102,29 @@ export function notFoundPage(): string {
     html`<h1>Nothing here</h1>
       <p class="lead">There is no page at this address.</p>
       <p><a href="/">To the front page</a></p>`,
+  );
+}
+
+/** A sign-in that came to no good end. */
+export function signInFailedPage(sentence: string): string {
+  return page(
+    'Not signed in - Clustral',
+    html`<h1>You are not signed in</h1>
+      <p class="lead">${sentence}</p>
+      <p><a class="button" href="${signInPath}">Sign in again</a></p>
+      <p><a href="/">To the front page</a></p>`,
+  );
+}
+
+/** In the place of the dashboard when there is no build of it. */
+export function notBuiltPage(): string {
+  return page(
+    'Dashboard not built - Clustral',
+    html`<h1>The dashboard is not built</h1>
+      <p class="lead">This copy of Clustral has no dashboard yet. Everything works from the command line.</p>
+      <ol>
+        ${command('Build it, in the folder of the source', 'npx vite build ui')}
+        ${command('Then reload this page', 'nothing has to be started again')}
+      </ol>`,
   );
 }

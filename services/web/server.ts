@@ -1,39 +1,56 @@
 /**
- * What a browser or a CLI finds at the public address before anybody signed in: the front page, the discovery document and
- * a page for every error code. It has no session yet, keeps nothing and asks no other service.
+ * What a browser or a CLI finds at the public address: the front page, the discovery document, a page for every error code, the
+ * dashboard with its session, and the way of its calls to the gateway. Every answer carries the headers that keep it to this origin, and
+ * may be stored by nobody unless its own route says otherwise (UI-02).
  */
 import { isIP } from 'node:net';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import { fastifyCookie } from '@fastify/cookie';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { discoveryPath } from '@clustral/schemas/discovery.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import { buildHttpServer } from '@clustral/kernel/http-server.ts';
-import type { Log } from '@clustral/kernel/log.ts';
+import { registerAppPages } from './app-pages.ts';
+import { registerAuth, type AuthParts } from './auth-routes.ts';
+import { sessionIdOf } from './behalf.ts';
+import { registerCalls } from './calls.ts';
 import type { WebConfig } from './config.ts';
 import { discoveryDocument } from './discovery.ts';
 import { pageHeaders } from './page.ts';
 import { errorCodePage, errorsPage, frontPage, notFoundPage } from './pages.ts';
+import { registerSignOut } from './sign-out.ts';
 
 /** The web service's server, not listening yet. */
-export function buildWebServer(config: WebConfig, log: Log): FastifyInstance {
-  const app = buildHttpServer({ log, docsBaseUrl: config.docsBaseUrl, bodyLimit: 64 * 1024 });
-  const document = discoveryDocument(config);
-  const front = frontPage(config.publicUrl.origin);
-  const errors = errorsPage();
+export async function buildWebServer(config: WebConfig, parts: AuthParts): Promise<FastifyInstance> {
+  const { docsBaseUrl, trustedProxies } = config;
+  const app = buildHttpServer({ log: parts.log, docsBaseUrl, bodyLimit: 64 * 1024, trustedProxies });
   const headers = securityHeaders(config.publicUrl);
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);
     done();
   });
+  await app.register(fastifyCookie);
+  registerPages(app, config, parts);
+  registerAuth(app, parts);
+  registerSignOut(app, parts);
+  await registerCalls(app, { ...parts, docsBaseUrl, auditPath: config.gateway.auditPath });
+  await registerAppPages(app, config.uiFolder);
+  app.get('/*', (request, reply) => answerNotFound(request.headers.accept, reply));
+  return app;
+}
+
+function registerPages(app: FastifyInstance, config: WebConfig, { sessions }: AuthParts): void {
+  const document = discoveryDocument(config.discovery);
+  const front = frontPage(config.publicUrl.origin);
+  const errors = errorsPage();
+  const isSignedIn = (request: FastifyRequest): boolean => sessions.find(sessionIdOf(request)) !== undefined;
   app.get(discoveryPath, (_request, reply) => reply.header('cache-control', 'no-cache').send(document));
-  app.get('/', (_request, reply) => sendPage(reply, front));
+  app.get('/', (request, reply) => (isSignedIn(request) ? reply.redirect('/home', 302) : sendPage(reply, front)));
   app.get('/errors/', (_request, reply) => sendPage(reply, errors));
   app.get('/errors', (_request, reply) => reply.redirect('/errors/', 301));
   app.get<{ Params: { code: string } }>('/errors/:code', (request, reply) => {
     const page = errorCodePage(request.params.code);
     return page === undefined ? answerNotFound(request.headers.accept, reply) : sendPage(reply, page);
   });
-  app.get('/*', (request, reply) => answerNotFound(request.headers.accept, reply));
-  return app;
 }
 
 function sendPage(reply: FastifyReply, page: string): FastifyReply {
@@ -46,10 +63,11 @@ function answerNotFound(accept: string | undefined, reply: FastifyReply): Fastif
   throw new Refusal('ROUTE_NOT_FOUND', 'There is no GET here.');
 }
 
-function securityHeaders({ protocol, hostname }: URL): Record<string, string> {
+function securityHeaders({ hostname }: URL): Record<string, string> {
   // It binds a host on every port: on `localhost` it would take plain http away from everything else that runs there.
-  const isOwnHost = protocol === 'https:' && hostname.includes('.') && isIP(hostname) === 0;
+  const isOwnHost = hostname.includes('.') && isIP(hostname) === 0;
   return {
+    'cache-control': 'no-store',
     'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',

@@ -35,6 +35,8 @@ export type ProductPlace = {
   readonly tunnel: number;
   /** A cluster of the tester's own, to be served as `local`. */
   readonly kubeconfig?: string;
+  /** Another build of the dashboard than the one of the clone. */
+  readonly uiFolder?: string;
   /** By what agents that are not on this machine's loopback reach the tunnel. */
   readonly tunnelHost?: string;
 };
@@ -61,7 +63,11 @@ export async function startProduct(place: ProductPlace): Promise<Product> {
       ...(place.tunnelHost === undefined ? [] : ['--tunnel-host', place.tunnelHost]),
       ...(place.kubeconfig === undefined ? [] : ['--kubeconfig', place.kubeconfig]),
     ],
-    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...(place.uiFolder === undefined ? {} : { WEB_UI_PATH: place.uiFolder }) },
+    },
   );
   const output = collect(child);
   await until(() => /^ready: /m.test(output.text()), {
@@ -116,7 +122,7 @@ export type Person = {
   /** Starts kubectl, or any other program, in this person's environment and leaves it running. */
   startKubectl(binary: string, args: readonly string[], options?: StartOptions): Running;
   /** `clustral login --no-browser`, the printed address followed as a browser would. */
-  signIn(product: Product, username: string): Promise<Finished>;
+  signIn(product: Pick<Product, 'url' | 'caPem'>, username: string): Promise<Finished>;
   remove(): void;
 };
 

@@ -13,6 +13,7 @@ import { start as startControlPlane } from '@clustral/control-plane/main.ts';
 import { prepareInstallation } from '@clustral/control-plane/testing/installation.ts';
 import { start as startGateway } from '@clustral/gateway/main.ts';
 import { eventually, sendRaw, startSurroundings } from '@clustral/gateway/testing/gateway.ts';
+import type { Environment } from '@clustral/kernel/config.ts';
 import { connectEventStore } from '@clustral/kernel/event-store.ts';
 import type { EventStore } from '@clustral/kernel/event-store-port.ts';
 import { createLog } from '@clustral/kernel/log.ts';
@@ -36,6 +37,8 @@ export type WholePath = {
   /** The cluster with an agent, and one without. */
   readonly c1: string;
   readonly c2: string;
+  /** The variables that name the files of the token keys. */
+  readonly keyFiles: Environment;
   /** An address that must never be connected to, and how often it was. */
   readonly evil: { readonly address: string; connections(): number };
   /** A call of the admin API through the gateway. */
@@ -74,14 +77,9 @@ export async function startWholePath(): Promise<WholePath> {
     log,
   );
   const inside = `http://127.0.0.1:${controlPlane.port}`;
-  const gateway = await startGateway(
-    {
-      ...around.environment,
-      CONTROLPLANE_URL: inside,
-      KUBECONFIG_JWT_PUBLIC_KEY_PATH: environment['KUBECONFIG_JWT_PUBLIC_KEY_PATH'],
-    },
-    log,
-  );
+  const { KUBECONFIG_JWT_PUBLIC_KEY_PATH } = environment;
+  const atGateway = { ...around.environment, CONTROLPLANE_URL: inside, KUBECONFIG_JWT_PUBLIC_KEY_PATH };
+  const gateway = await startGateway(atGateway, log);
   const outside = `http://127.0.0.1:${gateway.port}`;
   await eventually(async () => (await fetch(`${outside}/healthz/ready`)).status === 200);
   const people = peopleOf(outside, (who) => around.provider.token(who));
@@ -102,6 +100,7 @@ export async function startWholePath(): Promise<WholePath> {
     agent,
     c1: one.clusterId,
     c2: two.clusterId,
+    keyFiles: { ...environment, ...atGateway },
     evil,
     rest: people.rest,
     accessToken: (who) => around.provider.token(who),

@@ -59,7 +59,7 @@ const admin = { sub: 'admin', issuer: 'https://idp.test', roles: ['clustral-admi
 async function decide(method: string, request: object): Promise<void> {
   const claims = { kind: 'internal', iat: 0, exp: 0, ...admin } as const;
   const { signal } = new AbortController();
-  const call: Call = { claims, correlationId: 'test', signal, reached: () => undefined };
+  const call: Call = { claims, correlationId: 'test', signal, reached: () => undefined, lags: () => undefined };
   const empty = { duration: '', reason: '', roleRevision: 0n };
   await service.handlers[method]?.({ ...empty, ...request } as never, call);
 }

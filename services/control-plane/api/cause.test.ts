@@ -13,6 +13,7 @@ const call = (said: Partial<Call> & { sub?: string } = {}): Call => ({
   correlationId: 'c',
   signal: new AbortController().signal,
   reached: () => undefined,
+  lags: () => undefined,
   ...said,
 });
 const request = (labels: Record<string, string> = {}) => create(RegisterClusterRequestSchema, { name: 'prod', labels });

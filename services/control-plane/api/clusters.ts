@@ -1,5 +1,5 @@
 /**
- * `ClusterService`: register, list, revoke, delete clusters. Names are unique, also when asked for at the same time. A
+ * `ClusterService`: register, list, change, revoke, delete clusters. Names are unique, also when asked for at the same time. A
  * bootstrap token is in the answer that issued it and nowhere else; a repeated call gives the same one until it was
  * redeemed (D33).
  */
@@ -13,7 +13,9 @@ import {
   ListClustersResponseSchema,
   RegisterClusterResponseSchema,
   type RegisterClusterRequest,
+  type Cluster,
   type RegisterClusterResponse,
+  type UpdateClusterRequest,
 } from '@clustral/schemas/gen/clustral/v1/clusters_pb.ts';
 import { parseClusterId, type ClusterId } from '@clustral/schemas/ids.ts';
 import { implement, type Call, type Implementation } from '@clustral/kernel/api.ts';
@@ -26,13 +28,15 @@ import {
   registerCluster,
   requireCluster,
   revokeAgent,
+  updateCluster,
   type ClusterState,
 } from '../domain/cluster.ts';
 import type { Cause, CommandResult } from '../ports.ts';
+import { callerOf } from './caller.ts';
 import { commandCause, newId } from './cause.ts';
 import { clusterOfDocument, clusterOfState } from './cluster-answer.ts';
 import { modelsFor, tellPosition, type WithAgents } from './deps.ts';
-import { parseDescription, parseFilter, parseLabels, parseName, parsePage } from './input.ts';
+import { parseDescription, parseFilter, parseLabelNames, parseLabels, parseName, parsePage } from './input.ts';
 
 export type ClusterDeps = WithAgents & { readonly bootstrapTokens: BootstrapTokens };
 
@@ -46,15 +50,16 @@ export function clusterService(deps: ClusterDeps): Implementation {
       const models = await modelsFor(deps, call);
       const query = { ...parsePage(request), ...parseFilter('name', request.name) };
       const { items, next = '' } = await listClusters(models, query);
-      const clusters = items.map((document) => clusterOfDocument(document, agents));
+      const clusters = items.map((document) => shownTo(call, clusterOfDocument(document, agents)));
       return create(ListClustersResponseSchema, { clusters, nextPageToken: next });
     },
     async getCluster(request, call) {
       const clusterId = parseClusterId(request.id);
       const document = await getCluster(await modelsFor(deps, call), clusterId);
       if (!document) throw clusterNotFound(clusterId);
-      return clusterOfDocument(document, agents);
+      return shownTo(call, clusterOfDocument(document, agents));
     },
+    updateCluster: (request, call) => update(deps, request, call),
     async deleteCluster(request, call) {
       const clusterId = parseClusterId(request.id);
       const cause = commandCause(call, method.deleteCluster, request);
@@ -89,21 +94,54 @@ async function register(
   request: RegisterClusterRequest,
   call: Call,
 ): Promise<RegisterClusterResponse> {
-  const { policy, bootstrapTokens } = deps;
+  const { bootstrapTokens } = deps;
   const name = parseName(request.name);
   const description = parseDescription(request.description);
   const labels = parseLabels(request.labels);
   const cause = commandCause(call, ClusterService.method.registerCluster, request);
   const clusterId = newId('cluster', cause) as ClusterId;
   const { record: token } = bootstrapTokens.issue(clusterId);
-  const decide = (state: ClusterState) => {
-    const holder = policy.clusterByName(name);
-    const nameHolder = holder?.status === 'registered' ? holder.clusterId : undefined;
-    return registerCluster({ clusterId, name, description, labels, nameHolder, token }, state);
-  };
+  const decide = (state: ClusterState) =>
+    registerCluster({ clusterId, name, description, labels, nameHolder: holderOf(deps, name), token }, state);
   const result = await runOn(deps, clusterId, { cause, decide, exclusive: `cluster name ${name}` });
   tellPosition(call, result);
   return tokenAnswer(bootstrapTokens, clusterId, result.state);
+}
+
+async function update(deps: ClusterDeps, request: UpdateClusterRequest, call: Call): Promise<Cluster> {
+  const clusterId = parseClusterId(request.id);
+  const name = request.name === undefined ? undefined : parseName(request.name);
+  const description = request.description === undefined ? undefined : parseDescription(request.description);
+  const set = parseLabels(request.labels);
+  const removed = new Set(parseLabelNames('removeLabels', request.removeLabels));
+  const cause = commandCause(call, ClusterService.method.updateCluster, request);
+  const decide = (state: ClusterState) => {
+    const before = requireCluster(clusterId, state);
+    const kept = Object.entries(before.labels).filter(([key]) => !removed.has(key));
+    const content = {
+      clusterId,
+      name: name ?? before.name,
+      description: description ?? before.description,
+      labels: parseLabels({ ...Object.fromEntries(kept), ...set }),
+    };
+    return updateCluster({ ...content, nameHolder: holderOf(deps, content.name) }, state);
+  };
+  const exclusive = name === undefined ? {} : { exclusive: `cluster name ${name}` };
+  const result = await runOn(deps, clusterId, { cause, decide, ...exclusive });
+  tellPosition(call, result);
+  return clusterOfState(requireCluster(clusterId, result.state), deps.agents);
+}
+
+function holderOf({ policy }: ClusterDeps, name: string): ClusterId | undefined {
+  const holder = policy.clusterByName(name);
+  return holder?.status === 'registered' ? holder.clusterId : undefined;
+}
+
+/** The cluster without what is meant for administrators and auditors only. */
+function shownTo(call: Call, cluster: Cluster): Cluster {
+  if (callerOf(call).readsAll) return cluster;
+  const labels = Object.entries(cluster.labels).filter(([key]) => !key.startsWith('private/'));
+  return { ...cluster, labels: Object.fromEntries(labels) };
 }
 
 function runOn(

@@ -86,6 +86,7 @@ async function decideToIssue(
   const stream = { stream: credentialStream(credentialId), initial: initialCredential, evolve: evolveCredential };
   const exclusive = `credentials of ${userId}`;
   const counts = () => policy.credentialCounts(userId, clusterId);
+  const keyId = await tokens.keyId();
   try {
     return await commands.run({
       ...stream,
@@ -94,7 +95,7 @@ async function decideToIssue(
         requireCluster(clusterId, policy.cluster(clusterId));
         assertNamed(policy, userId);
         const standing = standingOf(policy, { userId, clusterId }, now());
-        const command = { credentialId, userId, clusterId, keyId: tokens.keyId, askedSeconds, standing };
+        const command = { credentialId, userId, clusterId, keyId, askedSeconds, standing };
         return issueCredential({ ...command, counts: counts() }, state, now());
       },
       cause,

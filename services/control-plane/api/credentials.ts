@@ -5,14 +5,15 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { listCredentials, type Credential } from '@clustral/projections/credentials.ts';
+import { Refusal } from '@clustral/schemas/errors.ts';
 import {
   CredentialSchema,
   CredentialService,
   ListCredentialsResponseSchema,
 } from '@clustral/schemas/gen/clustral/v1/credentials_pb.ts';
-import { parseClusterId, parseCredentialId } from '@clustral/schemas/ids.ts';
+import { parseClusterId, parseCredentialId, parseUserId, type UserId } from '@clustral/schemas/ids.ts';
 import { implement, type Implementation } from '@clustral/kernel/api.ts';
-import { callerOf } from './caller.ts';
+import { callerOf, type Caller } from './caller.ts';
 import { commandCause } from './cause.ts';
 import { issue, type IssuingDeps } from './credential-issuing.ts';
 import { revoke, revokeByToken } from './credential-revoking.ts';
@@ -48,17 +49,25 @@ export function credentialService(deps: IssuingDeps): Implementation {
       return { credentialId: revoked.credentialId, revokedAt: timestampFromDate(revoked.revokedAt) };
     },
     async listCredentials(request, call) {
-      const { userId, readsAll } = callerOf(call);
+      const whose = whoseCredentials(request.userId, callerOf(call));
       const models = await modelsFor(deps, call);
       const { items, next = '' } = await listCredentials(models, {
         ...parsePage(request),
-        ...(readsAll ? {} : { userId }),
+        ...whose,
         ...(request.clusterId === '' ? {} : { clusterId: parseClusterId(request.clusterId) }),
         ...(request.active ? { activeAt: deps.now().getTime() } : {}),
       });
       return create(ListCredentialsResponseSchema, { credentials: items.map(shown), nextPageToken: next });
     },
   });
+}
+
+/** Those of one person, or everybody's for whoever reads all and names nobody. */
+function whoseCredentials(asked: string, { userId, readsAll }: Caller): { readonly userId?: UserId } {
+  const named = asked === '' ? undefined : parseUserId(asked);
+  if (readsAll) return named === undefined ? {} : { userId: named };
+  if (named === undefined || named === userId) return { userId };
+  throw new Refusal('FORBIDDEN', 'Only administrators and auditors see the credentials of others.');
 }
 
 const shown = (credential: Credential) =>

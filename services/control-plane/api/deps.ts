@@ -1,5 +1,7 @@
 /** What the handlers of the admin API are given. */
 import type { ReadModels } from '@clustral/projections/read-models.ts';
+import { Refusal } from '@clustral/schemas/errors.ts';
+import { positionHeader } from '@clustral/schemas/tokens.ts';
 import type { Call } from '@clustral/kernel/api.ts';
 import type { PolicyQueries } from '../policy.ts';
 import type { Agents, Commands } from '../ports.ts';
@@ -15,9 +17,18 @@ export type WithAgents = ApiDeps & { readonly agents: Pick<Agents, 'presence'> }
 
 const readYourWritesMs = 5_000;
 
-/** The read models, once they include the position that the caller asked for. */
-export const modelsFor = (deps: Pick<ApiDeps, 'models'>, { atLeastPosition }: Call): Promise<ReadModels> =>
-  modelsAt(deps, atLeastPosition);
+/** The read models, once they include the position that the caller asked for. The answer says how far they may be behind. */
+export async function modelsFor(deps: Pick<ApiDeps, 'models' | 'policy'>, call: Call): Promise<ReadModels> {
+  // A command is answered once the fold has it, so nobody was ever told of a later position.
+  if (call.atLeastPosition !== undefined && call.atLeastPosition > deps.policy.lastPosition)
+    throw new Refusal('VALIDATION_ERROR', `The log has no position ${call.atLeastPosition} yet.`, {
+      field: positionHeader,
+    });
+  const models = await modelsAt(deps, call.atLeastPosition);
+  const seconds = await models.lagSeconds();
+  if (seconds !== undefined) call.lags(seconds);
+  return models;
+}
 
 /** The read models, once they include the position. */
 export async function modelsAt({ models }: Pick<ApiDeps, 'models'>, position: bigint | undefined): Promise<ReadModels> {

@@ -63,6 +63,14 @@ export function parseLabels(labels: Readonly<Record<string, string>>): Readonly<
   return Object.fromEntries(entries);
 }
 
+/** Names of labels: at most 64 of up to 128 characters. Whether there are such labels is not asked. */
+export function parseLabelNames(field: string, names: readonly string[]): readonly string[] {
+  if (names.length > limits.labels) throw invalid(field, `There are more than ${limits.labels} names of labels.`);
+  const wrong = names.find((name) => name.length > limits.labelKey || !labelKeyForm.test(name));
+  if (wrong !== undefined) throw invalid(field, `${shown(wrong)} cannot be the name of a label.`);
+  return names;
+}
+
 /**
  * Kubernetes groups of a role, kept exactly as given (PX-14). `system:masters` is the one group of Kubernetes' own
  * allowed.

@@ -11,7 +11,8 @@ import {
   kubeconfigAudience,
   type InternalClaims,
 } from '@clustral/schemas/tokens.ts';
-import { clockSkewSeconds, createSigner, keyIdOf } from '../jwt.ts';
+import { clockSkewSeconds, createSigner } from '../jwt.ts';
+import { keyIdOf } from '../keys.ts';
 import { createKeyPair, type KeyPair } from '../x509.ts';
 
 const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file clustral/v1/clusters.proto.
  */
 export const file_clustral_v1_clusters: GenFile = /*@__PURE__*/
-  fileDesc("ChpjbHVzdHJhbC92MS9jbHVzdGVycy5wcm90bxILY2x1c3RyYWwudjEisAMKB0NsdXN0ZXISCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIqCgZzdGF0dXMYBCABKA4yGi5jbHVzdHJhbC52MS5DbHVzdGVyU3RhdHVzEjAKBmxhYmVscxgFIAMoCzIgLmNsdXN0cmFsLnYxLkNsdXN0ZXIuTGFiZWxzRW50cnkSMQoNcmVnaXN0ZXJlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF9zZWVuX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1hZ2VudF92ZXJzaW9uGAggASgJEhoKEmt1YmVybmV0ZXNfdmVyc2lvbhgJIAEoCRI6ChZjZXJ0aWZpY2F0ZV9leHBpcmVzX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1yb3VuZF90cmlwX21zGAsgASgBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiqwEKFlJlZ2lzdGVyQ2x1c3RlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRI/CgZsYWJlbHMYAyADKAsyLy5jbHVzdHJhbC52MS5SZWdpc3RlckNsdXN0ZXJSZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihgEKF1JlZ2lzdGVyQ2x1c3RlclJlc3BvbnNlEhIKCmNsdXN0ZXJfaWQYASABKAkSFwoPYm9vdHN0cmFwX3Rva2VuGAIgASgJEj4KGmJvb3RzdHJhcF90b2tlbl9leHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJKChNMaXN0Q2x1c3RlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEgwKBG5hbWUYAyABKAkiVwoUTGlzdENsdXN0ZXJzUmVzcG9uc2USJgoIY2x1c3RlcnMYASADKAsyFC5jbHVzdHJhbC52MS5DbHVzdGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIfChFHZXRDbHVzdGVyUmVxdWVzdBIKCgJpZBgBIAEoCSIiChREZWxldGVDbHVzdGVyUmVxdWVzdBIKCgJpZBgBIAEoCSIXChVEZWxldGVDbHVzdGVyUmVzcG9uc2UiIAoSUmV2b2tlQWdlbnRSZXF1ZXN0EgoKAmlkGAEgASgJIigKGklzc3VlQm9vdHN0cmFwVG9rZW5SZXF1ZXN0EgoKAmlkGAEgASgJKooBCg1DbHVzdGVyU3RhdHVzEh4KGkNMVVNURVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWQ0xVU1RFUl9TVEFUVVNfUEVORElORxABEhwKGENMVVNURVJfU1RBVFVTX0NPTk5FQ1RFRBACEh8KG0NMVVNURVJfU1RBVFVTX0RJU0NPTk5FQ1RFRBADMoQGCg5DbHVzdGVyU2VydmljZRKAAQoPUmVnaXN0ZXJDbHVzdGVyEiMuY2x1c3RyYWwudjEuUmVnaXN0ZXJDbHVzdGVyUmVxdWVzdBokLmNsdXN0cmFsLnYxLlJlZ2lzdGVyQ2x1c3RlclJlc3BvbnNlIiKSghkeChVQT1NUIC9hcGkvdjEvY2x1c3RlcnMQyQEYBSABEnEKDExpc3RDbHVzdGVycxIgLmNsdXN0cmFsLnYxLkxpc3RDbHVzdGVyc1JlcXVlc3QaIS5jbHVzdHJhbC52MS5MaXN0Q2x1c3RlcnNSZXNwb25zZSIckoIZGAoUR0VUIC9hcGkvdjEvY2x1c3RlcnMYAhJlCgpHZXRDbHVzdGVyEh4uY2x1c3RyYWwudjEuR2V0Q2x1c3RlclJlcXVlc3QaFC5jbHVzdHJhbC52MS5DbHVzdGVyIiGSghkdChlHRVQgL2FwaS92MS9jbHVzdGVycy97aWR9GAISgQEKDURlbGV0ZUNsdXN0ZXISIS5jbHVzdHJhbC52MS5EZWxldGVDbHVzdGVyUmVxdWVzdBoiLmNsdXN0cmFsLnYxLkRlbGV0ZUNsdXN0ZXJSZXNwb25zZSIpkoIZJQocREVMRVRFIC9hcGkvdjEvY2x1c3RlcnMve2lkfRDMARgFIAEScQoLUmV2b2tlQWdlbnQSHy5jbHVzdHJhbC52MS5SZXZva2VBZ2VudFJlcXVlc3QaFC5jbHVzdHJhbC52MS5DbHVzdGVyIiuSghknCiFQT1NUIC9hcGkvdjEvY2x1c3RlcnMve2lkfS9yZXZva2UYBSABEp0BChNJc3N1ZUJvb3RzdHJhcFRva2VuEicuY2x1c3RyYWwudjEuSXNzdWVCb290c3RyYXBUb2tlblJlcXVlc3QaJC5jbHVzdHJhbC52MS5SZWdpc3RlckNsdXN0ZXJSZXNwb25zZSI3koIZMwoqUE9TVCAvYXBpL3YxL2NsdXN0ZXJzL3tpZH0vYm9vdHN0cmFwLXRva2VuEMkBGAUgAWIGcHJvdG8z", [file_clustral_v1_options, file_google_protobuf_timestamp]);
+  fileDesc("ChpjbHVzdHJhbC92MS9jbHVzdGVycy5wcm90bxILY2x1c3RyYWwudjEisAMKB0NsdXN0ZXISCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIqCgZzdGF0dXMYBCABKA4yGi5jbHVzdHJhbC52MS5DbHVzdGVyU3RhdHVzEjAKBmxhYmVscxgFIAMoCzIgLmNsdXN0cmFsLnYxLkNsdXN0ZXIuTGFiZWxzRW50cnkSMQoNcmVnaXN0ZXJlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMbGFzdF9zZWVuX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1hZ2VudF92ZXJzaW9uGAggASgJEhoKEmt1YmVybmV0ZXNfdmVyc2lvbhgJIAEoCRI6ChZjZXJ0aWZpY2F0ZV9leHBpcmVzX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1yb3VuZF90cmlwX21zGAsgASgBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEixgEKFlJlZ2lzdGVyQ2x1c3RlclJlcXVlc3QSFgoEbmFtZRgBIAEoCUIImoIZBAgBEAISHAoLZGVzY3JpcHRpb24YAiABKAlCB5qCGQMYgAgSRwoGbGFiZWxzGAMgAygLMi8uY2x1c3RyYWwudjEuUmVnaXN0ZXJDbHVzdGVyUmVxdWVzdC5MYWJlbHNFbnRyeUIGmoIZAiBAGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEihgEKF1JlZ2lzdGVyQ2x1c3RlclJlc3BvbnNlEhIKCmNsdXN0ZXJfaWQYASABKAkSFwoPYm9vdHN0cmFwX3Rva2VuGAIgASgJEj4KGmJvb3RzdHJhcF90b2tlbl9leHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJlChNMaXN0Q2x1c3RlcnNSZXF1ZXN0EhoKCXBhZ2Vfc2l6ZRgBIAEoBUIHmoIZAyjIARIbCgpwYWdlX3Rva2VuGAIgASgJQgeaghkDGIAIEhUKBG5hbWUYAyABKAlCB5qCGQMYwAIiVwoUTGlzdENsdXN0ZXJzUmVzcG9uc2USJgoIY2x1c3RlcnMYASADKAsyFC5jbHVzdHJhbC52MS5DbHVzdGVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIpChFHZXRDbHVzdGVyUmVxdWVzdBIUCgJpZBgBIAEoCUIImoIZBAgBEAEimwIKFFVwZGF0ZUNsdXN0ZXJSZXF1ZXN0EhQKAmlkGAEgASgJQgiaghkECAEQARIZCgRuYW1lGAIgASgJQgaaghkCEAJIAIgBARIhCgtkZXNjcmlwdGlvbhgDIAEoCUIHmoIZAxiACEgBiAEBEkUKBmxhYmVscxgEIAMoCzItLmNsdXN0cmFsLnYxLlVwZGF0ZUNsdXN0ZXJSZXF1ZXN0LkxhYmVsc0VudHJ5QgaaghkCIEASIAoNcmVtb3ZlX2xhYmVscxgFIAMoCUIJmoIZBRiAASBAGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBwoFX25hbWVCDgoMX2Rlc2NyaXB0aW9uIiwKFERlbGV0ZUNsdXN0ZXJSZXF1ZXN0EhQKAmlkGAEgASgJQgiaghkECAEQASIXChVEZWxldGVDbHVzdGVyUmVzcG9uc2UiKgoSUmV2b2tlQWdlbnRSZXF1ZXN0EhQKAmlkGAEgASgJQgiaghkECAEQASIyChpJc3N1ZUJvb3RzdHJhcFRva2VuUmVxdWVzdBIUCgJpZBgBIAEoCUIImoIZBAgBEAEqigEKDUNsdXN0ZXJTdGF0dXMSHgoaQ0xVU1RFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZDTFVTVEVSX1NUQVRVU19QRU5ESU5HEAESHAoYQ0xVU1RFUl9TVEFUVVNfQ09OTkVDVEVEEAISHwobQ0xVU1RFUl9TVEFUVVNfRElTQ09OTkVDVEVEEAMy6wgKDkNsdXN0ZXJTZXJ2aWNlEpgBCg9SZWdpc3RlckNsdXN0ZXISIy5jbHVzdHJhbC52MS5SZWdpc3RlckNsdXN0ZXJSZXF1ZXN0GiQuY2x1c3RyYWwudjEuUmVnaXN0ZXJDbHVzdGVyUmVzcG9uc2UiOpKCGTYKFVBPU1QgL2FwaS92MS9jbHVzdGVycxDJARgFIAEqFkRVUExJQ0FURV9DTFVTVEVSX05BTUUScQoMTGlzdENsdXN0ZXJzEiAuY2x1c3RyYWwudjEuTGlzdENsdXN0ZXJzUmVxdWVzdBohLmNsdXN0cmFsLnYxLkxpc3RDbHVzdGVyc1Jlc3BvbnNlIhySghkYChRHRVQgL2FwaS92MS9jbHVzdGVycxgCEowBCgpHZXRDbHVzdGVyEh4uY2x1c3RyYWwudjEuR2V0Q2x1c3RlclJlcXVlc3QaFC5jbHVzdHJhbC52MS5DbHVzdGVyIkiSghlEChlHRVQgL2FwaS92MS9jbHVzdGVycy97aWR9GAIqEklOVkFMSURfQ0xVU1RFUl9JRCoRQ0xVU1RFUl9OT1RfRk9VTkQSrgEKDVVwZGF0ZUNsdXN0ZXISIS5jbHVzdHJhbC52MS5VcGRhdGVDbHVzdGVyUmVxdWVzdBoULmNsdXN0cmFsLnYxLkNsdXN0ZXIiZJKCGWAKG1BBVENIIC9hcGkvdjEvY2x1c3RlcnMve2lkfRgFIAEqEklOVkFMSURfQ0xVU1RFUl9JRCoRQ0xVU1RFUl9OT1RfRk9VTkQqFkRVUExJQ0FURV9DTFVTVEVSX05BTUUSqAEKDURlbGV0ZUNsdXN0ZXISIS5jbHVzdHJhbC52MS5EZWxldGVDbHVzdGVyUmVxdWVzdBoiLmNsdXN0cmFsLnYxLkRlbGV0ZUNsdXN0ZXJSZXNwb25zZSJQkoIZTAocREVMRVRFIC9hcGkvdjEvY2x1c3RlcnMve2lkfRDMARgFIAEqEklOVkFMSURfQ0xVU1RFUl9JRCoRQ0xVU1RFUl9OT1RfRk9VTkQSmAEKC1Jldm9rZUFnZW50Eh8uY2x1c3RyYWwudjEuUmV2b2tlQWdlbnRSZXF1ZXN0GhQuY2x1c3RyYWwudjEuQ2x1c3RlciJSkoIZTgohUE9TVCAvYXBpL3YxL2NsdXN0ZXJzL3tpZH0vcmV2b2tlGAUgASoSSU5WQUxJRF9DTFVTVEVSX0lEKhFDTFVTVEVSX05PVF9GT1VORBLEAQoTSXNzdWVCb290c3RyYXBUb2tlbhInLmNsdXN0cmFsLnYxLklzc3VlQm9vdHN0cmFwVG9rZW5SZXF1ZXN0GiQuY2x1c3RyYWwudjEuUmVnaXN0ZXJDbHVzdGVyUmVzcG9uc2UiXpKCGVoKKlBPU1QgL2FwaS92MS9jbHVzdGVycy97aWR9L2Jvb3RzdHJhcC10b2tlbhDJARgFIAEqEklOVkFMSURfQ0xVU1RFUl9JRCoRQ0xVU1RFUl9OT1RfRk9VTkRiBnByb3RvMw", [file_clustral_v1_options, file_google_protobuf_timestamp]);
 
 /**
  * A cluster as shown.
@@ -42,6 +42,8 @@ export type Cluster = Message<"clustral.v1.Cluster"> & {
   status: ClusterStatus;
 
   /**
+   * Those that begin with `private/` are shown to administrators and auditors only.
+   *
    * @generated from field: map<string, string> labels = 5;
    */
   labels: { [key: string]: string };
@@ -219,6 +221,49 @@ export const GetClusterRequestSchema: GenMessage<GetClusterRequest> = /*@__PURE_
   messageDesc(file_clustral_v1_clusters, 5);
 
 /**
+ * Which cluster, and what of it shall be otherwise.
+ *
+ * @generated from message clustral.v1.UpdateClusterRequest
+ */
+export type UpdateClusterRequest = Message<"clustral.v1.UpdateClusterRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: optional string name = 2;
+   */
+  name?: string | undefined;
+
+  /**
+   * @generated from field: optional string description = 3;
+   */
+  description?: string | undefined;
+
+  /**
+   * Labels to be set; others stay.
+   *
+   * @generated from field: map<string, string> labels = 4;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Labels to be taken away.
+   *
+   * @generated from field: repeated string remove_labels = 5;
+   */
+  removeLabels: string[];
+};
+
+/**
+ * Describes the message clustral.v1.UpdateClusterRequest.
+ * Use `create(UpdateClusterRequestSchema)` to create a new message.
+ */
+export const UpdateClusterRequestSchema: GenMessage<UpdateClusterRequest> = /*@__PURE__*/
+  messageDesc(file_clustral_v1_clusters, 6);
+
+/**
  * Which cluster.
  *
  * @generated from message clustral.v1.DeleteClusterRequest
@@ -235,7 +280,7 @@ export type DeleteClusterRequest = Message<"clustral.v1.DeleteClusterRequest"> &
  * Use `create(DeleteClusterRequestSchema)` to create a new message.
  */
 export const DeleteClusterRequestSchema: GenMessage<DeleteClusterRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_clusters, 6);
+  messageDesc(file_clustral_v1_clusters, 7);
 
 /**
  * Nothing to say.
@@ -250,7 +295,7 @@ export type DeleteClusterResponse = Message<"clustral.v1.DeleteClusterResponse">
  * Use `create(DeleteClusterResponseSchema)` to create a new message.
  */
 export const DeleteClusterResponseSchema: GenMessage<DeleteClusterResponse> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_clusters, 7);
+  messageDesc(file_clustral_v1_clusters, 8);
 
 /**
  * Whose agent.
@@ -269,7 +314,7 @@ export type RevokeAgentRequest = Message<"clustral.v1.RevokeAgentRequest"> & {
  * Use `create(RevokeAgentRequestSchema)` to create a new message.
  */
 export const RevokeAgentRequestSchema: GenMessage<RevokeAgentRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_clusters, 8);
+  messageDesc(file_clustral_v1_clusters, 9);
 
 /**
  * Whose agent.
@@ -288,7 +333,7 @@ export type IssueBootstrapTokenRequest = Message<"clustral.v1.IssueBootstrapToke
  * Use `create(IssueBootstrapTokenRequestSchema)` to create a new message.
  */
 export const IssueBootstrapTokenRequestSchema: GenMessage<IssueBootstrapTokenRequest> = /*@__PURE__*/
-  messageDesc(file_clustral_v1_clusters, 9);
+  messageDesc(file_clustral_v1_clusters, 10);
 
 /**
  * Where a cluster's agent stands.
@@ -366,6 +411,16 @@ export const ClusterService: GenService<{
   getCluster: {
     methodKind: "unary";
     input: typeof GetClusterRequestSchema;
+    output: typeof ClusterSchema;
+  },
+  /**
+   * Changes what of name, description and labels is given; the rest stays.
+   *
+   * @generated from rpc clustral.v1.ClusterService.UpdateCluster
+   */
+  updateCluster: {
+    methodKind: "unary";
+    input: typeof UpdateClusterRequestSchema;
     output: typeof ClusterSchema;
   },
   /**

@@ -6,7 +6,7 @@
 
 import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { MethodOptions } from "@bufbuild/protobuf/wkt";
+import type { FieldOptions, MethodOptions } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file clustral/v1/options.proto.
  */
 export const file_clustral_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("ChljbHVzdHJhbC92MS9vcHRpb25zLnByb3RvEgtjbHVzdHJhbC52MSJiCgpNZXRob2RSdWxlEgwKBHJlc3QYASABKAkSDgoGc3RhdHVzGAIgASgFEiUKB2NhbGxlcnMYAyABKA4yFC5jbHVzdHJhbC52MS5DYWxsZXJzEg8KB2NvbW1hbmQYBCABKAgqhAEKB0NhbGxlcnMSFwoTQ0FMTEVSU19VTlNQRUNJRklFRBAAEhIKDkNBTExFUlNfQU5ZT05FEAESEgoOQ0FMTEVSU19QRVJTT04QAhIRCg1DQUxMRVJTX09XTkVSEAMSEgoOQ0FMTEVSU19SRUFERVIQBBIRCg1DQUxMRVJTX0FETUlOEAU6TQoEcnVsZRIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGKKQAyABKAsyFy5jbHVzdHJhbC52MS5NZXRob2RSdWxlUgRydWxlYgZwcm90bzM", [file_google_protobuf_descriptor]);
+  fileDesc("ChljbHVzdHJhbC92MS9vcHRpb25zLnByb3RvEgtjbHVzdHJhbC52MSKdAQoKTWV0aG9kUnVsZRIMCgRyZXN0GAEgASgJEg4KBnN0YXR1cxgCIAEoBRIlCgdjYWxsZXJzGAMgASgOMhQuY2x1c3RyYWwudjEuQ2FsbGVycxIPCgdjb21tYW5kGAQgASgIEg4KBmVycm9ycxgFIAMoCRIpCglzdGFiaWxpdHkYBiABKA4yFi5jbHVzdHJhbC52MS5TdGFiaWxpdHkiiwEKCUZpZWxkUnVsZRIQCghyZXF1aXJlZBgBIAEoCBIjCgRmb3JtGAIgASgOMhUuY2x1c3RyYWwudjEuVGV4dEZvcm0SEgoKbWF4X2xlbmd0aBgDIAEoBRIRCgltYXhfaXRlbXMYBCABKAUSDwoHbWF4aW11bRgFIAEoBRIPCgdtaW5pbXVtGAYgASgFKsUBCgdDYWxsZXJzEhcKE0NBTExFUlNfVU5TUEVDSUZJRUQQABISCg5DQUxMRVJTX0FOWU9ORRABEhIKDkNBTExFUlNfUEVSU09OEAISEQoNQ0FMTEVSU19PV05FUhADEhIKDkNBTExFUlNfUkVBREVSEAQSEQoNQ0FMTEVSU19BRE1JThAFEhIKDkNBTExFUlNfQUNUSU5HEAYSFAoQQ0FMTEVSU19SRVZJRVdFUhAHEhUKEUNBTExFUlNfUkVRVUVTVEVSEAgqOgoJU3RhYmlsaXR5EhkKFVNUQUJJTElUWV9VTlNQRUNJRklFRBAAEhIKDlNUQUJJTElUWV9CRVRBEAEqewoIVGV4dEZvcm0SGQoVVEVYVF9GT1JNX1VOU1BFQ0lGSUVEEAASEAoMVEVYVF9GT1JNX0lEEAESEgoOVEVYVF9GT1JNX05BTUUQAhIWChJURVhUX0ZPUk1fRFVSQVRJT04QAxIWChJURVhUX0ZPUk1fUE9TSVRJT04QBDpNCgRydWxlEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMYopADIAEoCzIXLmNsdXN0cmFsLnYxLk1ldGhvZFJ1bGVSBHJ1bGU6TQoFZmllbGQSHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGKOQAyABKAsyFi5jbHVzdHJhbC52MS5GaWVsZFJ1bGVSBWZpZWxkYgZwcm90bzM", [file_google_protobuf_descriptor]);
 
 /**
  * The rule of one method.
@@ -23,7 +23,7 @@ export const file_clustral_v1_options: GenFile = /*@__PURE__*/
  */
 export type MethodRule = Message<"clustral.v1.MethodRule"> & {
   /**
-   * "GET /api/v1/clusters/{id}": names in braces are fields of the request.
+   * "GET /api/v1/clusters/{id}": names in braces are fields of the request. A method that streams has none.
    *
    * @generated from field: string rest = 1;
    */
@@ -47,6 +47,18 @@ export type MethodRule = Message<"clustral.v1.MethodRule"> & {
    * @generated from field: bool command = 4;
    */
   command: boolean;
+
+  /**
+   * Codes of the error catalogue with which this method says no, besides those that every method has.
+   *
+   * @generated from field: repeated string errors = 5;
+   */
+  errors: string[];
+
+  /**
+   * @generated from field: clustral.v1.Stability stability = 6;
+   */
+  stability: Stability;
 };
 
 /**
@@ -57,7 +69,61 @@ export const MethodRuleSchema: GenMessage<MethodRule> = /*@__PURE__*/
   messageDesc(file_clustral_v1_options, 0);
 
 /**
- * Who may call a method. Checked by one interceptor; `OWNER` leaves the rest to the handler.
+ * What a field of a request may hold beyond its type. The edge refuses everything else with `VALIDATION_ERROR` and the
+ * field's name, or with the special code of its form.
+ *
+ * @generated from message clustral.v1.FieldRule
+ */
+export type FieldRule = Message<"clustral.v1.FieldRule"> & {
+  /**
+   * It must be there and not be empty.
+   *
+   * @generated from field: bool required = 1;
+   */
+  required: boolean;
+
+  /**
+   * @generated from field: clustral.v1.TextForm form = 2;
+   */
+  form: TextForm;
+
+  /**
+   * In characters; of each item of a list.
+   *
+   * @generated from field: int32 max_length = 3;
+   */
+  maxLength: number;
+
+  /**
+   * Of a list or map.
+   *
+   * @generated from field: int32 max_items = 4;
+   */
+  maxItems: number;
+
+  /**
+   * Of a number; 0 is the least of one that has a greatest.
+   *
+   * @generated from field: int32 maximum = 5;
+   */
+  maximum: number;
+
+  /**
+   * @generated from field: int32 minimum = 6;
+   */
+  minimum: number;
+};
+
+/**
+ * Describes the message clustral.v1.FieldRule.
+ * Use `create(FieldRuleSchema)` to create a new message.
+ */
+export const FieldRuleSchema: GenMessage<FieldRule> = /*@__PURE__*/
+  messageDesc(file_clustral_v1_options, 1);
+
+/**
+ * Who may call a method: the one table of it. What it takes to know more than the caller's roles for (whose a thing is, who
+ * may decide about it) the handler checks; everything else is checked before any handler runs.
  *
  * @generated from enum clustral.v1.Callers
  */
@@ -101,10 +167,32 @@ export const Callers = {
    * @generated from enum value: CALLERS_ADMIN = 5;
    */
   ADMIN: 5,
+
+  /**
+   * Every signed-in person but auditors, who see everything and change nothing.
+   *
+   * @generated from enum value: CALLERS_ACTING = 6;
+   */
+  ACTING: 6,
+
+  /**
+   * Administrators and whoever the request's rules name (D39); nobody for a request of their own.
+   *
+   * @generated from enum value: CALLERS_REVIEWER = 7;
+   */
+  REVIEWER: 7,
+
+  /**
+   * Whoever made the request, and nobody else.
+   *
+   * @generated from enum value: CALLERS_REQUESTER = 8;
+   */
+  REQUESTER: 8,
 } as const;
 
 /**
- * Who may call a method. Checked by one interceptor; `OWNER` leaves the rest to the handler.
+ * Who may call a method: the one table of it. What it takes to know more than the caller's roles for (whose a thing is, who
+ * may decide about it) the handler checks; everything else is checked before any handler runs.
  *
  * @generated from enum clustral.v1.Callers
  */
@@ -117,10 +205,105 @@ export const CallersSchema: GenEnum<Callers> = /*@__PURE__*/
   enumDesc(file_clustral_v1_options, 0);
 
 /**
+ * How firmly a method stands.
+ *
+ * @generated from enum clustral.v1.Stability
+ */
+export const Stability = {
+  /**
+   * Only added to.
+   *
+   * @generated from enum value: STABILITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * May still change, with a note in the changes of a release.
+   *
+   * @generated from enum value: STABILITY_BETA = 1;
+   */
+  BETA: 1,
+} as const;
+
+/**
+ * How firmly a method stands.
+ *
+ * @generated from enum clustral.v1.Stability
+ */
+export type Stability = (typeof Stability)[keyof typeof Stability] | UnknownEnum;
+
+/**
+ * Describes the enum clustral.v1.Stability.
+ */
+export const StabilitySchema: GenEnum<Stability> = /*@__PURE__*/
+  enumDesc(file_clustral_v1_options, 1);
+
+/**
+ * The form of a text.
+ *
+ * @generated from enum clustral.v1.TextForm
+ */
+export const TextForm = {
+  /**
+   * @generated from enum value: TEXT_FORM_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A UUID.
+   *
+   * @generated from enum value: TEXT_FORM_ID = 1;
+   */
+  ID: 1,
+
+  /**
+   * 1 to 63 of a-z, 0-9, '-' and '.', a letter or digit at both ends.
+   *
+   * @generated from enum value: TEXT_FORM_NAME = 2;
+   */
+  NAME: 2,
+
+  /**
+   * A strict duration, as in "1h30m" or "PT8H".
+   *
+   * @generated from enum value: TEXT_FORM_DURATION = 3;
+   */
+  DURATION: 3,
+
+  /**
+   * A log position: a decimal number.
+   *
+   * @generated from enum value: TEXT_FORM_POSITION = 4;
+   */
+  POSITION: 4,
+} as const;
+
+/**
+ * The form of a text.
+ *
+ * @generated from enum clustral.v1.TextForm
+ */
+export type TextForm = (typeof TextForm)[keyof typeof TextForm] | UnknownEnum;
+
+/**
+ * Describes the enum clustral.v1.TextForm.
+ */
+export const TextFormSchema: GenEnum<TextForm> = /*@__PURE__*/
+  enumDesc(file_clustral_v1_options, 2);
+
+/**
  * The rule of the method.
  *
  * @generated from extension: clustral.v1.MethodRule rule = 51234;
  */
 export const rule: GenExtension<MethodOptions, MethodRule> = /*@__PURE__*/
   extDesc(file_clustral_v1_options, 0);
+
+/**
+ * The rule of a field of a request.
+ *
+ * @generated from extension: clustral.v1.FieldRule field = 51235;
+ */
+export const field: GenExtension<FieldOptions, FieldRule> = /*@__PURE__*/
+  extDesc(file_clustral_v1_options, 1);
 

@@ -2,16 +2,18 @@
 // @generated from file clustral/v1/system.proto (package clustral.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_clustral_v1_options } from "./options_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { StructSchema, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file clustral/v1/system.proto.
  */
 export const file_clustral_v1_system: GenFile = /*@__PURE__*/
-  fileDesc("ChhjbHVzdHJhbC92MS9zeXN0ZW0ucHJvdG8SC2NsdXN0cmFsLnYxIhMKEUdldFZlcnNpb25SZXF1ZXN0IkIKEkdldFZlcnNpb25SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEhsKE21pbmltdW1fY2xpX3ZlcnNpb24YAiABKAkyewoNU3lzdGVtU2VydmljZRJqCgpHZXRWZXJzaW9uEh4uY2x1c3RyYWwudjEuR2V0VmVyc2lvblJlcXVlc3QaHy5jbHVzdHJhbC52MS5HZXRWZXJzaW9uUmVzcG9uc2UiG5KCGRcKE0dFVCAvYXBpL3YxL3ZlcnNpb24YAWIGcHJvdG8z", [file_clustral_v1_options]);
+  fileDesc("ChhjbHVzdHJhbC92MS9zeXN0ZW0ucHJvdG8SC2NsdXN0cmFsLnYxIhMKEUdldFZlcnNpb25SZXF1ZXN0IkIKEkdldFZlcnNpb25SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEhsKE21pbmltdW1fY2xpX3ZlcnNpb24YAiABKAkiEwoRR2V0T3BlbkFwaVJlcXVlc3QiXwoMV2F0Y2hSZXF1ZXN0Ei8KBnRvcGljcxgBIAMoDjIXLmNsdXN0cmFsLnYxLldhdGNoVG9waWNCBpqCGQIgCBIeCg5hZnRlcl9wb3NpdGlvbhgCIAEoCUIGmoIZAhAEIpoBCg1XYXRjaFJlc3BvbnNlEiYKBWV2ZW50GAEgASgOMhcuY2x1c3RyYWwudjEuV2F0Y2hFdmVudBIQCghwb3NpdGlvbhgCIAEoCRInCgZ0b3BpY3MYAyADKA4yFy5jbHVzdHJhbC52MS5XYXRjaFRvcGljEiYKAmF0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCrvAQoKV2F0Y2hUb3BpYxIbChdXQVRDSF9UT1BJQ19VTlNQRUNJRklFRBAAEhgKFFdBVENIX1RPUElDX0NMVVNURVJTEAESFgoSV0FUQ0hfVE9QSUNfQUdFTlRTEAISFQoRV0FUQ0hfVE9QSUNfUk9MRVMQAxIVChFXQVRDSF9UT1BJQ19VU0VSUxAEEhYKEldBVENIX1RPUElDX0dSQU5UUxAFEhgKFFdBVENIX1RPUElDX1JFUVVFU1RTEAYSGwoXV0FUQ0hfVE9QSUNfQ1JFREVOVElBTFMQBxIVChFXQVRDSF9UT1BJQ19BVURJVBAIKo0BCgpXYXRjaEV2ZW50EhsKF1dBVENIX0VWRU5UX1VOU1BFQ0lGSUVEEAASFwoTV0FUQ0hfRVZFTlRfU1RBUlRFRBABEhcKE1dBVENIX0VWRU5UX0NIQU5HRUQQAhIZChVXQVRDSF9FVkVOVF9IRUFSVEJFQVQQAxIVChFXQVRDSF9FVkVOVF9SRVNFVBAEMrACCg1TeXN0ZW1TZXJ2aWNlEmoKCkdldFZlcnNpb24SHi5jbHVzdHJhbC52MS5HZXRWZXJzaW9uUmVxdWVzdBofLmNsdXN0cmFsLnYxLkdldFZlcnNpb25SZXNwb25zZSIbkoIZFwoTR0VUIC9hcGkvdjEvdmVyc2lvbhgBEmcKCkdldE9wZW5BcGkSHi5jbHVzdHJhbC52MS5HZXRPcGVuQXBpUmVxdWVzdBoXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QiIJKCGRwKGEdFVCAvYXBpL3YxL29wZW5hcGkuanNvbhgBEkoKBVdhdGNoEhkuY2x1c3RyYWwudjEuV2F0Y2hSZXF1ZXN0GhouY2x1c3RyYWwudjEuV2F0Y2hSZXNwb25zZSIIkoIZBBgCMAEwAWIGcHJvdG8z", [file_clustral_v1_options, file_google_protobuf_struct, file_google_protobuf_timestamp]);
 
 /**
  * No parameters.
@@ -57,6 +59,211 @@ export const GetVersionResponseSchema: GenMessage<GetVersionResponse> = /*@__PUR
   messageDesc(file_clustral_v1_system, 1);
 
 /**
+ * No parameters.
+ *
+ * @generated from message clustral.v1.GetOpenApiRequest
+ */
+export type GetOpenApiRequest = Message<"clustral.v1.GetOpenApiRequest"> & {
+};
+
+/**
+ * Describes the message clustral.v1.GetOpenApiRequest.
+ * Use `create(GetOpenApiRequestSchema)` to create a new message.
+ */
+export const GetOpenApiRequestSchema: GenMessage<GetOpenApiRequest> = /*@__PURE__*/
+  messageDesc(file_clustral_v1_system, 2);
+
+/**
+ * What to be told of.
+ *
+ * @generated from message clustral.v1.WatchRequest
+ */
+export type WatchRequest = Message<"clustral.v1.WatchRequest"> & {
+  /**
+   * All when empty.
+   *
+   * @generated from field: repeated clustral.v1.WatchTopic topics = 1;
+   */
+  topics: WatchTopic[];
+
+  /**
+   * `position` of the last message that was read: what has changed since is told first.
+   *
+   * @generated from field: string after_position = 2;
+   */
+  afterPosition: string;
+};
+
+/**
+ * Describes the message clustral.v1.WatchRequest.
+ * Use `create(WatchRequestSchema)` to create a new message.
+ */
+export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
+  messageDesc(file_clustral_v1_system, 3);
+
+/**
+ * One word of the stream.
+ *
+ * @generated from message clustral.v1.WatchResponse
+ */
+export type WatchResponse = Message<"clustral.v1.WatchResponse"> & {
+  /**
+   * @generated from field: clustral.v1.WatchEvent event = 1;
+   */
+  event: WatchEvent;
+
+  /**
+   * Where to go on from; sent as `x-clustral-position`, an answer has everything that was told.
+   *
+   * @generated from field: string position = 2;
+   */
+  position: string;
+
+  /**
+   * @generated from field: repeated clustral.v1.WatchTopic topics = 3;
+   */
+  topics: WatchTopic[];
+
+  /**
+   * The server's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp at = 4;
+   */
+  at?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message clustral.v1.WatchResponse.
+ * Use `create(WatchResponseSchema)` to create a new message.
+ */
+export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
+  messageDesc(file_clustral_v1_system, 4);
+
+/**
+ * A kind of thing.
+ *
+ * @generated from enum clustral.v1.WatchTopic
+ */
+export const WatchTopic = {
+  /**
+   * @generated from enum value: WATCH_TOPIC_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: WATCH_TOPIC_CLUSTERS = 1;
+   */
+  CLUSTERS: 1,
+
+  /**
+   * Which agents are connected, and with what identity.
+   *
+   * @generated from enum value: WATCH_TOPIC_AGENTS = 2;
+   */
+  AGENTS: 2,
+
+  /**
+   * @generated from enum value: WATCH_TOPIC_ROLES = 3;
+   */
+  ROLES: 3,
+
+  /**
+   * @generated from enum value: WATCH_TOPIC_USERS = 4;
+   */
+  USERS: 4,
+
+  /**
+   * Who has access: standing assignments and grants.
+   *
+   * @generated from enum value: WATCH_TOPIC_GRANTS = 5;
+   */
+  GRANTS: 5,
+
+  /**
+   * @generated from enum value: WATCH_TOPIC_REQUESTS = 6;
+   */
+  REQUESTS: 6,
+
+  /**
+   * @generated from enum value: WATCH_TOPIC_CREDENTIALS = 7;
+   */
+  CREDENTIALS: 7,
+
+  /**
+   * For administrators and auditors.
+   *
+   * @generated from enum value: WATCH_TOPIC_AUDIT = 8;
+   */
+  AUDIT: 8,
+} as const;
+
+/**
+ * A kind of thing.
+ *
+ * @generated from enum clustral.v1.WatchTopic
+ */
+export type WatchTopic = (typeof WatchTopic)[keyof typeof WatchTopic] | UnknownEnum;
+
+/**
+ * Describes the enum clustral.v1.WatchTopic.
+ */
+export const WatchTopicSchema: GenEnum<WatchTopic> = /*@__PURE__*/
+  enumDesc(file_clustral_v1_system, 0);
+
+/**
+ * What a message of the stream says.
+ *
+ * @generated from enum clustral.v1.WatchEvent
+ */
+export const WatchEvent = {
+  /**
+   * @generated from enum value: WATCH_EVENT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The first message: from here on nothing is left out.
+   *
+   * @generated from enum value: WATCH_EVENT_STARTED = 1;
+   */
+  STARTED: 1,
+
+  /**
+   * The named kinds have changed.
+   *
+   * @generated from enum value: WATCH_EVENT_CHANGED = 2;
+   */
+  CHANGED: 2,
+
+  /**
+   * Nothing has changed for a while; the stream is alive.
+   *
+   * @generated from enum value: WATCH_EVENT_HEARTBEAT = 3;
+   */
+  HEARTBEAT: 3,
+
+  /**
+   * The first message when it is not known any more what came after the given position: all of it may have changed.
+   *
+   * @generated from enum value: WATCH_EVENT_RESET = 4;
+   */
+  RESET: 4,
+} as const;
+
+/**
+ * What a message of the stream says.
+ *
+ * @generated from enum clustral.v1.WatchEvent
+ */
+export type WatchEvent = (typeof WatchEvent)[keyof typeof WatchEvent] | UnknownEnum;
+
+/**
+ * Describes the enum clustral.v1.WatchEvent.
+ */
+export const WatchEventSchema: GenEnum<WatchEvent> = /*@__PURE__*/
+  enumDesc(file_clustral_v1_system, 1);
+
+/**
  * The installation itself.
  *
  * @generated from service clustral.v1.SystemService
@@ -71,6 +278,27 @@ export const SystemService: GenService<{
     methodKind: "unary";
     input: typeof GetVersionRequestSchema;
     output: typeof GetVersionResponseSchema;
+  },
+  /**
+   * The description of the REST face: OpenAPI 3.1, made from the schema that the server itself runs on.
+   *
+   * @generated from rpc clustral.v1.SystemService.GetOpenApi
+   */
+  getOpenApi: {
+    methodKind: "unary";
+    input: typeof GetOpenApiRequestSchema;
+    output: typeof StructSchema;
+  },
+  /**
+   * Says which kinds of thing have changed, of those that the caller may see: never what changed in them. It ends with the
+   * token it was opened with, when its person is disabled, and when it is not read.
+   *
+   * @generated from rpc clustral.v1.SystemService.Watch
+   */
+  watch: {
+    methodKind: "server_streaming";
+    input: typeof WatchRequestSchema;
+    output: typeof WatchResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_clustral_v1_system, 0);

@@ -14,6 +14,7 @@ import type { ClusterId } from '@clustral/schemas/ids.ts';
 import { connectEventStore } from '@clustral/kernel/event-store.ts';
 import type { EventStore } from '@clustral/kernel/event-store-port.ts';
 import { createLog, type Log } from '@clustral/kernel/log.ts';
+import { fixedTokenKeys } from '@clustral/kernel/keys.ts';
 import { createCaCertificate, createKeyPair, type KeyPair } from '@clustral/kernel/x509.ts';
 import { createAgentTokens, type AgentTokens } from '../../agent-tokens.ts';
 import { createBootstrapTokens, type BootstrapTokens } from '../../bootstrap-tokens.ts';
@@ -50,8 +51,7 @@ export async function startTunnelWorld(): Promise<TunnelWorld> {
   const validity = { notBefore: new Date(Date.now() - 10 * day), notAfter: new Date(Date.now() + 3650 * day) };
   const certificatesPem = await createCaCertificate({ keys: authorityKeys, commonName: 'test CA', ...validity });
   const authority = createCertificateAuthority({ certificatesPem, privateKeyPem: authorityKeys.privateKeyPem, now });
-  const { privateKeyPem, publicKeyPem } = tokenKeys;
-  const tokens = await createAgentTokens({ privateKeyPem, publicKeysPem: [publicKeyPem], now });
+  const tokens = await createAgentTokens({ ...(await fixedTokenKeys(tokenKeys, 'RS256')), now });
   const world = new TunnelWorld({ folder, server, log, eventStore, clocks, now, deciding, authority, tokens });
   Object.assign(world, { authorityKeys, tokenKeys });
   await world.startTunnel();
