@@ -123,7 +123,7 @@ export function notBuiltPage(): string {
     html`<h1>The dashboard is not built</h1>
       <p class="lead">This copy of Clustral has no dashboard yet. Everything works from the command line.</p>
       <ol>
-        ${command('Build it, in the folder of the source', 'npx vite build ui')}
+        ${command('Build it, in the folder of the source', 'npm run build:ui')}
         ${command('Then reload this page', 'nothing has to be started again')}
       </ol>`,
   );
