@@ -16,6 +16,7 @@ let product: Product;
 let browser: Browser;
 let terminal: Person;
 const contexts: BrowserContext[] = [];
+const complaints: (readonly string[])[] = [];
 
 beforeAll(async () => {
   ensureUiOfClone((line) => console.log(line));
@@ -24,6 +25,13 @@ beforeAll(async () => {
   terminal = newPerson();
 });
 afterEach(async () => {
+  // UI-02: whatever was opened, nothing of it needed what the policy forbids.
+  expect(
+    complaints
+      .splice(0)
+      .flat()
+      .filter((one) => /Content Security Policy|exception/.test(one)),
+  ).toEqual([]);
   for (const context of contexts.splice(0)) await context.close();
 });
 afterAll(async () => {
@@ -38,6 +46,7 @@ async function pageOf(username: string, path = '/home'): Promise<Page> {
   contexts.push(context);
   const page = await context.newPage();
   page.setDefaultTimeout(patienceMs);
+  complaints.push(complaintsOf(page));
   await signInAt(page, product, { username });
   if (path !== '/home') await page.goto(`${product.url}${path}`);
   return page;
@@ -63,14 +72,14 @@ describe('signing in', () => {
     const context = await browser.newContext();
     contexts.push(context);
     const page = await context.newPage();
-    const complaints = complaintsOf(page);
+    const said = complaintsOf(page);
     await signInAt(page, product, { username });
     await heading(page, 'Home').waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
     expect(await page.getByRole('navigation', { name: 'Main' }).getByRole('link').allInnerTexts()).toEqual(places);
     expect(await button(page, 'Ask for access').count()).toBeGreaterThanOrEqual(mayAsk ? 1 : 0);
     expect((await button(page, 'Ask for access').count()) > 0).toBe(mayAsk);
-    expect(complaints).toEqual([]);
+    expect(said).toEqual([]);
   });
 
   it('leads back to the filtered list that a link named', async () => {
