@@ -87,7 +87,7 @@ const connection = createContextKey<{ readonly cut: () => void }>(
 
 /** For `contextValues` of `fastifyConnectPlugin`. */
 export const connectionOf = (request: FastifyRequest): ContextValues =>
-  createContextValues().set(connection, { cut: () => void request.raw.destroy() });
+  createContextValues().set(connection, { cut: () => void request.raw.socket.destroy() });
 
 function incoming(context: HandlerContext): {
   readonly headers: Readonly<Record<string, string>>;
