@@ -17,11 +17,11 @@ import {
 const hourSeconds = 3_600;
 
 /** When something happened to whom: whole seconds since the epoch, in log order. */
-type HourlyParts = readonly (readonly [string, readonly number[]])[];
+type HourlyParts = Iterable<readonly [string, readonly number[]]>;
 
 /** What the index holds, in its order. `newestSeconds`: the latest clock by which it forgot anything. */
 export type CredentialParts = {
-  readonly credentials: readonly KnownCredential[];
+  readonly credentials: Iterable<KnownCredential>;
   readonly issuedLately: HourlyParts;
   readonly deniedLately: HourlyParts;
   readonly newestSeconds: number;

@@ -8,6 +8,7 @@ import type { EventStore } from '@clustral/kernel/event-store-port.ts';
 import type { Running } from '@clustral/kernel/lifecycle.ts';
 import type { Log } from '@clustral/kernel/log.ts';
 import { createCommands } from './commands.ts';
+import { giveBackMemory } from './give-back-memory.ts';
 import { takeLease } from './lease.ts';
 import { openSnapshots } from './policy-snapshots.ts';
 import { startPolicy, type PolicyQueries } from './policy.ts';
@@ -49,6 +50,7 @@ export async function startDeciding(options: DecidingOptions): Promise<Deciding>
     now: () => now().getTime(),
     snapshot: snapshots.found,
   });
+  giveBackMemory();
   const keeping = snapshots.keep(policy);
   const commands = createCommands({ ...shared, policy, epoch: lease.epoch, randomId: randomUUID });
   const reactor = startReactor({ ...options, commands, policy });

@@ -120,6 +120,59 @@ describe('the holder', () => {
   });
 });
 
+describe('freshness', () => {
+  /** The world for so long, with a look every 10 ms; the instants at which nobody acted. */
+  async function idleIn(world: LeaseWorld, ms: number): Promise<readonly number[]> {
+    const idle: number[] = [];
+    for (const end = world.now + ms; world.now < end;) {
+      if ((await after(world, 10)) === undefined) idle.push(world.now);
+    }
+    return idle;
+  }
+
+  it('that one slow answer cost is there again as soon as the log answers, and not a second later', async () => {
+    const world = new LeaseWorld(calm);
+    world.start('a');
+    await after(world, 5_000);
+    const slowUntil = world.now + 4_500;
+    world.weather = { ...calm, back: () => Math.max(5, slowUntil - world.now) };
+    const idle = await idleIn(world, 10_000);
+    expect(idle.length).toBeGreaterThan(10);
+    expect(idle.at(-1)).toBeLessThan(slowUntil + 100);
+  });
+
+  it('outlasts a log that takes a second and a half for each answer', async () => {
+    const world = new LeaseWorld(calm);
+    world.start('a');
+    await after(world, 5_000);
+    world.weather = { ...calm, there: () => 750, back: () => 750 };
+    expect(await idleIn(world, 60_000)).toEqual([]);
+  });
+
+  it('comes back by itself from any time in which the log or the machine was too slow', async () => {
+    const slow = fc.record({
+      what: fc.constantFrom('freeze' as const, 'away' as const, 'late' as const),
+      ms: fc.integer({ min: 1, max: 20_000 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(slow, { minLength: 1, maxLength: 8 }), async (troubles) => {
+        const world = new LeaseWorld(calm);
+        const only = world.start('a');
+        await after(world, 1_000);
+        for (const { what, ms } of troubles) {
+          if (what === 'late') world.weather = { ...calm, back: () => ms };
+          else befall(world, { what, whom: 0, forMs: ms });
+          await after(world, ms);
+          world.weather = calm;
+        }
+        // What was sent last may still be on its way for its whole deadline.
+        expect(await after(world, 6_500)).toBe(only);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 const mishap = fc.record({
   afterMs: fc.integer({ min: 0, max: 9_000 }),
   what: fc.constantFrom('freeze' as const, 'away' as const, 'mute' as const, 'kill' as const, 'start' as const),

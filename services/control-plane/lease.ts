@@ -177,8 +177,9 @@ class Holding implements Lease {
   }
 
   async #every(signal: AbortSignal, act: () => Promise<void>): Promise<void> {
-    const { log, readEveryMs = usuallyReadEveryMs } = this.#options;
+    const { log, monotonic, readEveryMs = usuallyReadEveryMs } = this.#options;
     while (!signal.aborted && !this.#isLost) {
+      const from = monotonic();
       try {
         await act();
       } catch (cause) {
@@ -186,7 +187,9 @@ class Holding implements Lease {
         if (!isUnavailable(cause)) throw cause;
         log.warn({ reason: String(cause) }, 'the lease could not be confirmed');
       }
-      await pauseOf(this.#options)(readEveryMs, signal).catch(() => undefined);
+      // Counted from when it was begun: an answer that came too late to confirm anything is followed by the next read at once.
+      const rest = Math.max(0, readEveryMs - (monotonic() - from));
+      await pauseOf(this.#options)(rest, signal).catch(() => undefined);
     }
   }
 

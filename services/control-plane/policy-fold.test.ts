@@ -101,9 +101,18 @@ describe('the access requests of the fold', () => {
     expect(world.fold.requestPlace('r-3')).toBeUndefined();
   });
 
-  it('leave nothing of what they were in memory when they have ended', () => {
-    const world = worldOf(facts.requested('r-1'), facts.grantRevoked('r-1'));
+  it('leave nothing in memory when they have ended, also after a thousand of them', () => {
+    const world = worldOf();
+    for (let k = 0; k < 1_000; k += 1) world.add([facts.requested(`r-${k}`), facts.grantRevoked(`r-${k}`)]);
+    expect(world.fold.access(userId(), clusterId())).toBeUndefined();
+    expect([...world.fold.allAccess(), ...world.fold.accessOf(userId())]).toEqual([]);
+    world.add([facts.assigned(), facts.requested('r-2'), facts.grantRevoked('r-2')]);
     expect(world.fold.access(userId(), clusterId())).toMatchObject({ pending: null, grant: null, endedRequest: null });
+  });
+
+  it('leave an assignment that has ended where a repeated call looks for it', () => {
+    const world = worldOf(facts.assigned(), facts.unassigned(), facts.requested('r-1'), facts.grantRevoked('r-1'));
+    expect(world.fold.accessOf(userId())).toMatchObject([{ assignment: null, endedAssignmentId: 'a-1-1' }]);
   });
 });
 

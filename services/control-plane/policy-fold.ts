@@ -12,16 +12,18 @@ import { EpochLedger, leaseStream } from '@clustral/schemas/events/lease.ts';
 import { roleStream, type RoleFact } from '@clustral/schemas/events/role.ts';
 import { userStream, type UserFact } from '@clustral/schemas/events/user.ts';
 import type { ClusterId, CredentialId, RoleId, UserId } from '@clustral/schemas/ids.ts';
+import { AccessIndex } from './access-index.ts';
 import { CredentialIndex } from './credential-index.ts';
-import { evolveAccess, initialAccess, type AccessState, type KnownAccess } from './domain/access.ts';
+import type { AccessState, KnownAccess } from './domain/access.ts';
 import { evolveCluster, initialCluster, type ClusterState } from './domain/cluster.ts';
 import type { CredentialCounts, CredentialState, KnownCredential } from './domain/credential.ts';
 import { evolveRole, initialRole, type RoleState } from './domain/role.ts';
-import { evolveUser, initialUser, type UserState } from './domain/user.ts';
-import { byPerson, noParts, type Ending, type FoldParts, type TakeOver } from './fold-parts.ts';
-import { foldedName, liveName, rename } from './fold-names.ts';
+import type { UserState } from './domain/user.ts';
+import { noParts, type Ending, type FoldParts, type TakeOver } from './fold-parts.ts';
+import { liveName, rename } from './fold-names.ts';
 import { decodePolicyFact, unreadableStream, type PolicyFact } from './policy-facts.ts';
 import { RequestIndex, type RequestPlace } from './request-index.ts';
+import { UserIndex } from './user-index.ts';
 
 /** What became of a fact. */
 export type Taken = 'taken' | 'void' | 'unreadable';
@@ -31,9 +33,8 @@ export class PolicyFold {
   readonly #clusterNames: Map<string, ClusterId>;
   readonly #roles: Map<RoleId, RoleState>;
   readonly #roleNames: Map<string, RoleId>;
-  readonly #users: Map<UserId, UserState>;
-  readonly #userNames: Map<string, Set<UserId>>;
-  readonly #access: Map<UserId, Map<ClusterId, KnownAccess>>;
+  readonly #users: UserIndex;
+  readonly #access: AccessIndex;
   readonly #requests: RequestIndex;
   readonly #credentials: CredentialIndex;
   readonly #endings: Map<string, Ending>;
@@ -52,9 +53,8 @@ export class PolicyFold {
     this.#clusterNames = new Map(parts.clusterNames);
     this.#roles = new Map(parts.roles);
     this.#roleNames = new Map(parts.roleNames);
-    this.#users = new Map(parts.users);
-    this.#userNames = new Map(parts.userNames.map(([name, ids]) => [name, new Set(ids)]));
-    this.#access = byPerson(parts.access);
+    this.#users = new UserIndex(parts.users);
+    this.#access = new AccessIndex(parts.access);
     this.#requests = new RequestIndex(parts);
     this.#credentials = new CredentialIndex(parts, this.#nowSeconds());
     this.#endings = new Map(parts.endings);
@@ -70,9 +70,8 @@ export class PolicyFold {
       clusterNames: [...this.#clusterNames],
       roles: [...this.#roles],
       roleNames: [...this.#roleNames],
-      users: [...this.#users],
-      userNames: Array.from(this.#userNames, ([name, ids]) => [name, [...ids]] as const),
-      access: [...this.allAccess()],
+      users: this.#users.parts(),
+      access: this.#access.parts(),
       endings: [...this.#endings],
       unreadable: [...this.#unreadable],
       takeOvers: [...this.#takeOvers],
@@ -123,23 +122,22 @@ export class PolicyFold {
     return this.#users.get(id);
   }
   userByKubernetesName(foldedName: string): readonly UserState[] {
-    const ids = this.#userNames.get(foldedName) ?? [];
-    return [...ids].flatMap((id) => this.#users.get(id) ?? []);
+    return this.#users.named(foldedName);
   }
   access(userId: UserId, clusterId: ClusterId): AccessState | undefined {
     this.#assertReadable(accessStream(userId, clusterId));
-    return this.#access.get(userId)?.get(clusterId);
+    return this.#access.get(userId, clusterId);
   }
   accessOf(userId: UserId): readonly KnownAccess[] {
-    return [...(this.#access.get(userId)?.values() ?? [])];
+    return this.#access.of(userId);
   }
-  *allAccess(): Iterable<KnownAccess> {
-    for (const clusters of this.#access.values()) yield* clusters.values();
+  allAccess(): Iterable<KnownAccess> {
+    return this.#access.all();
   }
   /** Every access with a request or grant that no fact has ended. */
   openAccess(): ReadonlySet<KnownAccess> {
     const open = [...this.#requests.openPlaces()];
-    return new Set(open.flatMap(({ userId, clusterId }) => this.#access.get(userId)?.get(clusterId) ?? []));
+    return new Set(open.flatMap(({ userId, clusterId }) => this.#access.get(userId, clusterId) ?? []));
   }
   /** Whose an access request is; undefined for one that was never made or ended long ago. */
   requestPlace(accessRequestId: string): RequestPlace | undefined {
@@ -180,9 +178,10 @@ export class PolicyFold {
     } else if (isOf<RoleFact>(fact, 'role-')) {
       this.#applyRole(fact);
     } else if (isOf<UserFact>(fact, 'user-')) {
-      this.#applyUser(fact);
+      this.#users.take(fact);
     } else if (isOf<AccessFact>(fact, 'access-')) {
-      this.#applyAccess(fact);
+      const changed = this.#access.take(fact);
+      if (changed) this.#requests.take(changed.before, changed.after);
     } else if (isOf<CredentialFact>(fact, 'credential-')) {
       this.#credentials.take(fact, this.#nowSeconds());
     }
@@ -204,34 +203,6 @@ export class PolicyFold {
     const after = evolveRole(before ?? initialRole, fact);
     this.#roles.set(roleId, after);
     rename(this.#roleNames, roleId, { before: liveName(before), after: liveName(after) });
-  }
-
-  #applyUser(fact: Recorded<UserFact>): void {
-    const { userId } = fact.data;
-    const before = this.#users.get(userId) ?? initialUser;
-    const after = evolveUser(before, fact);
-    this.#users.set(userId, after);
-    const [old, now] = [foldedName(before), foldedName(after)];
-    if (old === now) return;
-    if (old !== undefined) this.#forgetName(old, userId);
-    if (now !== undefined) this.#userNames.set(now, (this.#userNames.get(now) ?? new Set()).add(userId));
-  }
-
-  #forgetName(name: string, userId: UserId): void {
-    const ids = this.#userNames.get(name);
-    ids?.delete(userId);
-    if (ids?.size === 0) this.#userNames.delete(name);
-  }
-
-  #applyAccess(fact: Recorded<AccessFact>): void {
-    const { userId, clusterId } = fact.data;
-    const ofUser = this.#access.get(userId) ?? new Map<ClusterId, KnownAccess>();
-    const before = ofUser.get(clusterId);
-    const after = evolveAccess(before ?? initialAccess, fact);
-    if (after.status === 'absent') return;
-    this.#requests.take(before, after);
-    // What has ended is answered from its stream; memory follows what is open and not what ever was.
-    this.#access.set(userId, ofUser.set(clusterId, { ...after, endedRequest: null }));
   }
 
   #nowSeconds(): number {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import { after, clusterId, credentialId, noon, recorded, roleId, userId } from './domain/fixtures.ts';
+import type { UserState } from './domain/user.ts';
 import { endedUnsaid } from './endings.ts';
 import type { FoldParts } from './fold-parts.ts';
 import type { PolicyFact } from './policy-facts.ts';
@@ -33,6 +34,11 @@ function seen<T>(ask: () => T): unknown {
   }
 }
 
+/** People of one name come in no order. */
+const byId = (people: readonly UserState[]): readonly UserState[] =>
+  people.toSorted((one, other) => idOf(one).localeCompare(idOf(other)));
+const idOf = (user: UserState): string => (user.status === 'absent' ? '' : user.userId);
+
 /** The answers of a fold to everything that can be asked of it. */
 function allAnswers(fold: PolicyFold, now: Date): unknown {
   const names = ['prod', 'viewer', 'editor', 'user-1@corp.com', 'shared@corp.com'];
@@ -42,7 +48,11 @@ function allAnswers(fold: PolicyFold, now: Date): unknown {
     allClusters: [...fold.allClusters()],
     roles: few.map((n) => seen(() => fold.role(roleId(n)))),
     users: few.map((n) => seen(() => fold.user(userId(n)))),
-    named: names.map((name) => [fold.clusterByName(name), fold.roleByName(name), fold.userByKubernetesName(name)]),
+    named: names.map((name) => [
+      fold.clusterByName(name),
+      fold.roleByName(name),
+      byId(fold.userByKubernetesName(name)),
+    ]),
     access: pairs.map(([user, cluster]) => seen(() => fold.access(user, cluster))),
     accessOf: few.map((n) => fold.accessOf(userId(n))),
     allAccess: [...fold.allAccess()],

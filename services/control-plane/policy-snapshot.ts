@@ -25,11 +25,8 @@ export type SnapshotHead = {
 
 export type Snapshot = SnapshotHead & { readonly parts: FoldParts };
 
-type ListName = Exclude<keyof FoldParts, 'newestSeconds'>;
-
-const format = 'clustral policy fold 1';
+const format = 'clustral policy fold 2';
 const entriesPerPiece = 500;
-const lengthBytes = 4;
 const { newestSeconds: _newestSeconds, ...noLists } = noParts;
 
 /** The snapshot in pieces that belong one after the other. Each is made when it is asked for, in a few milliseconds. */
@@ -38,53 +35,64 @@ export function* snapshotBytes({ logId, schema, at, parts }: Omit<Snapshot, 'new
   const head = { format, logId, schema, at: { ...at, position: at.position.toString() }, newestSeconds };
   yield Buffer.from(`${JSON.stringify(head)}\n`);
   for (const [name, entries] of Object.entries(lists)) {
-    for (let from = 0; from < entries.length; from += entriesPerPiece) {
-      const piece = serialize([name, entries.slice(from, from + entriesPerPiece)]);
+    for (const few of inPieces(entries)) {
+      const piece = serialize(few);
       // Each by itself, because a copy of every piece makes the garbage collector stop everybody twice as often.
-      yield lengthOf(piece);
+      yield Buffer.from(`${name} ${piece.length}\n`);
       yield piece;
     }
   }
 }
 
-function lengthOf(piece: Buffer): Buffer {
-  const length = Buffer.allocUnsafe(lengthBytes);
-  length.writeUInt32BE(piece.length);
-  return length;
+function* inPieces(entries: Iterable<unknown>): Generator<readonly unknown[]> {
+  let few: unknown[] = [];
+  for (const entry of entries) {
+    few.push(entry);
+    if (few.length < entriesPerPiece) continue;
+    yield few;
+    few = [];
+  }
+  if (few.length > 0) yield few;
 }
 
 /** What the first line says. Throws a plain `Error` for bytes of anything else. */
 export function snapshotHead(bytes: Buffer): SnapshotHead {
-  const line = bytes.subarray(0, headBytes(bytes)).toString();
-  const head = JSON.parse(line) as Omit<SnapshotHead, 'at'> & { format: string; at: LogPlace & { position: string } };
+  const { text } = lineAt(bytes, 0);
+  const head = JSON.parse(text) as Omit<SnapshotHead, 'at'> & { format: string; at: LogPlace & { position: string } };
   if (head.format !== format) throw new Error('its format is another one');
   const { logId, schema, at, newestSeconds } = head;
   return { logId, schema, at: { ...at, position: BigInt(at.position) }, newestSeconds };
 }
 
 /**
- * The whole snapshot; of bytes that are complete (whoever read them has checked) and whose schema is this build's.
- * Throws a plain `Error` when they make no sense.
+ * The whole snapshot; of bytes that are complete (whoever read them has checked) and whose schema is this build's. Its lists
+ * are read from the bytes each time somebody goes through them, piece by piece, so that a fold is built without a second one
+ * beside it. Throws a plain `Error` when the bytes make no sense, and so may going through a list.
  */
 export function snapshotFrom(bytes: Buffer): Snapshot {
   const head = snapshotHead(bytes);
-  const lists = new Map<string, unknown[]>(Object.keys(noLists).map((name) => [name, []]));
-  for (let from = headBytes(bytes); from < bytes.length;) {
-    const to = from + lengthBytes + bytes.readUInt32BE(from);
-    if (to > bytes.length) throw new Error('it ends within a piece');
-    const [name, entries] = deserialize(bytes.subarray(from + lengthBytes, to)) as [ListName, readonly unknown[]];
+  const lists = new Map<string, Buffer[]>(Object.keys(noLists).map((name) => [name, []]));
+  for (let { end } = lineAt(bytes, 0); end < bytes.length;) {
+    const line = lineAt(bytes, end);
+    const [name = '', length] = line.text.split(' ');
+    end = line.end + Number(length);
+    if (!(end <= bytes.length)) throw new Error('it ends within a piece');
     const list = lists.get(name);
     if (!list) throw new Error(`it has a part '${name}'`);
-    for (const entry of entries) list.push(entry);
-    from = to;
+    list.push(bytes.subarray(line.end, end));
   }
+  const read = Array.from(lists, ([name, pieces]) => [name, { [Symbol.iterator]: () => entriesOf(pieces) }] as const);
   // The same build wrote it, as its schema says: the lists hold what `FoldParts` says they do.
-  const parts = { ...Object.fromEntries(lists), newestSeconds: head.newestSeconds } as unknown as FoldParts;
+  const parts = { ...Object.fromEntries(read), newestSeconds: head.newestSeconds } as unknown as FoldParts;
   return { ...head, parts };
 }
 
-function headBytes(bytes: Buffer): number {
-  const end = bytes.indexOf('\n');
-  if (end < 0) throw new Error('it has no first line');
-  return end + 1;
+function* entriesOf(pieces: readonly Buffer[]): Generator<unknown> {
+  for (const piece of pieces) yield* deserialize(piece) as readonly unknown[];
+}
+
+function lineAt(bytes: Buffer, from: number): { readonly text: string; readonly end: number } {
+  const end = bytes.indexOf('\n', from);
+  if (end < 0) throw new Error('it ends within a line');
+  return { text: bytes.toString('utf8', from, end), end: end + 1 };
 }

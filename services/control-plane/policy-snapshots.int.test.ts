@@ -245,6 +245,17 @@ describe('a snapshot that does not fit', () => {
     await started.stop();
   });
 
+  it('is passed over when its sum is right and its pieces cannot be read all the same', async () => {
+    await runOnce();
+    const bytes = (await readSnapshotFile(file)) as Buffer;
+    await writeSnapshotFile(file, [bytes, Buffer.from('users 3\nxyz')]);
+    const started = await startOn(eventStore, { folder: snapshotFolder });
+    expect(warned.mock.calls.map(([, said]) => said)).toEqual(['a snapshot of the policy fold cannot be used']);
+    expect(started.read).toHaveLength(beginning.length + 2);
+    expect(started.policy.user(userId(2))).toMatchObject({ status: 'active' });
+    await started.stop();
+  });
+
   it('is made again by the same start when it was deleted, and nobody is told', async () => {
     await runOnce();
     rmSync(snapshotFolder, { recursive: true });

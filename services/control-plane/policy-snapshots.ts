@@ -63,7 +63,7 @@ async function find(place: Place): Promise<Snapshot | undefined> {
     if (reason === undefined) {
       const snapshot = snapshotFrom(bytes);
       const { position } = head.at;
-      const unreadableStreams = snapshot.parts.unreadable.length;
+      const unreadableStreams = [...snapshot.parts.unreadable].length;
       const ms = Math.round(monotonic() - from);
       const said = { position: position.toString(), bytes: bytes.length, ms, unreadableStreams };
       log.info(said, 'the policy fold begins with a snapshot');

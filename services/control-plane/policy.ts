@@ -1,7 +1,8 @@
 /**
  * The in-process fold of the policy streams, always what was last acknowledged and never a read model (D16). It follows
- * the log from its beginning or from where a snapshot was taken (D25), tells listeners of each fact after it took it, and lets a command wait until it has the
- * command's own facts. The rule it lives by: when it cannot prove that it is current, it says so and nobody is let in.
+ * the log from its beginning or from where a snapshot was taken (D25), tells listeners of each fact after it took it, and
+ * lets a command wait until it has the command's own facts. The rule it lives by: when it cannot prove that it is current,
+ * it says so and nobody is let in.
  */
 import { policyPrefixes } from '@clustral/schemas/events/catalogue.ts';
 import type { Recorded } from '@clustral/schemas/events/envelope.ts';
@@ -63,9 +64,20 @@ export type PolicyOptions = {
 
 /** Starts the fold; resolves when it has everything that was in the log when the lease was taken. */
 export async function startPolicy(options: PolicyOptions): Promise<FollowedPolicy> {
-  const policy = new FollowingPolicy(options);
+  const policy = beginning(options);
   await policy.begin();
   return policy;
+}
+
+/** From the snapshot, or without it when nothing can be made of it: it is a cache and must not keep anybody from starting. */
+function beginning({ snapshot, ...options }: PolicyOptions): FollowingPolicy {
+  if (!snapshot) return new FollowingPolicy(options);
+  try {
+    return new FollowingPolicy({ ...options, snapshot });
+  } catch (cause) {
+    options.log.warn({ reason: String(cause) }, 'a snapshot of the policy fold cannot be used');
+    return new FollowingPolicy(options);
+  }
 }
 
 /** Stays until the position is reached, also when nobody waits any longer: it shows how far the fold is behind. */

@@ -13,8 +13,8 @@ const mostEnded = 10_000;
 
 /** What the index holds, in its order. */
 export type RequestParts = {
-  readonly openRequests: readonly (readonly [string, RequestPlace])[];
-  readonly endedRequests: readonly (readonly [string, RequestPlace])[];
+  readonly openRequests: Iterable<readonly [string, RequestPlace]>;
+  readonly endedRequests: Iterable<readonly [string, RequestPlace]>;
 };
 
 export const noRequests: RequestParts = { openRequests: [], endedRequests: [] };

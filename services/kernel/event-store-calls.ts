@@ -2,7 +2,12 @@
  * The limits around every call of the client, and the one place where its errors become ours. The client sets no deadline
  * on reads and none on the search for a cluster's leader, so ours do not lean on it.
  */
-import { StreamDeletedError, WrongExpectedVersionError, type StreamingRead } from '@eventstore/db-client';
+import {
+  StreamDeletedError,
+  StreamNotFoundError,
+  WrongExpectedVersionError,
+  type StreamingRead,
+} from '@eventstore/db-client';
 import { Refusal } from '@clustral/schemas/errors.ts';
 import { RevisionConflict, StreamGone } from './event-store-port.ts';
 
@@ -36,6 +41,10 @@ export async function readToEnd<E>(read: StreamingRead<E>, silenceMs: number, ta
       take(event);
     }
     ended = true;
+  } catch (cause) {
+    // Ends the call on both sides. A server counts the calls that are broken off, and has enough after a thousand.
+    ended = cause instanceof StreamNotFoundError;
+    throw cause;
   } finally {
     clearTimeout(watchdog);
     // Leaving the loop ends our side only; the call stays open until it is cancelled. Not waited for: the client may

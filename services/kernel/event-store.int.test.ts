@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -112,3 +114,25 @@ if (real !== undefined) {
     Promise.resolve({ connectionString: real, stop: () => Promise.resolve() }),
   );
 }
+
+describe('reading streams that are not there', () => {
+  it('breaks off no call: a server ends the connection of who does that too often', async () => {
+    // Node's server bears a thousand at first and 33 in a second; this one less.
+    const server = createServer({ streamResetBurst: 5, streamResetRate: 1 });
+    let connections = 0;
+    server.on('session', () => (connections += 1));
+    server.on('stream', (call) => {
+      call.on('wantTrailers', () => call.sendTrailers({ 'grpc-status': '0' }));
+      call.respond({ ':status': 200, 'content-type': 'application/grpc+proto' }, { waitForTrailers: true });
+      // `ReadResp` with an empty `stream_not_found`, in gRPC's frame.
+      call.end(Buffer.from([0, 0, 0, 0, 2, 0x22, 0]));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const store = connectEventStore({ connectionString: `esdb://127.0.0.1:${port}?tls=false` });
+    for (let n = 0; n < 30; n += 1) expect(await store.load('nowhere')).toEqual({ facts: [], revision: 'none' });
+    expect(connections).toBe(1);
+    await store.close();
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
