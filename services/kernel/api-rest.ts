@@ -80,8 +80,8 @@ function messageOf(route: Route, request: FastifyRequest): Message {
 
 /** The fields of the body by their JSON names: protobuf takes a field's other name too, and with both the last would win. */
 function bodyOf(input: DescMessage, body: unknown): Record<string, JsonValue> {
-  if (body === undefined || body === null) return {};
-  if (typeof body !== 'object' || Array.isArray(body))
+  if (body === undefined) return {};
+  if (body === null || typeof body !== 'object' || Array.isArray(body))
     throw new Refusal('VALIDATION_ERROR', 'The body must be a JSON object.');
   const jsonNames = new Map(input.fields.map(({ name, jsonName }) => [name, jsonName]));
   const fields = new Map<string, JsonValue>();
