@@ -50,7 +50,7 @@ describe('the table of guarantees', () => {
 
   it.each(rows().filter(({ claim }) => claim !== 'not yet'))('finds the tests that $id names', ({ claim }) => {
     for (const part of claim.split('; ')) {
-      const [, file, name] = /^([\w./-]+\.ts): (.+)$/.exec(part) ?? [];
+      const [, file, name] = /^([\w./-]+\.tsx?): (.+)$/.exec(part) ?? [];
       expect(file, `"${part}" is not "file: test name"`).toBeDefined();
       const path = join(root, file ?? '');
       expect(existsSync(path), `${file} does not exist`).toBe(true);
