@@ -51,7 +51,11 @@ function stopRequest(): Promise<string> {
   };
   process.on('SIGTERM', ask('SIGTERM'));
   process.on('SIGINT', ask('SIGINT'));
-  if (process.send) process.on('disconnect', ask('supervisor gone'));
+  if (process.send) {
+    process.on('disconnect', ask('supervisor gone'));
+    // It may have gone while this process was still loading, and nobody heard.
+    if (!process.connected) ask('supervisor gone')();
+  }
   return promise;
 }
 
