@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, statSync, utimesSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '@clustral/gateway/testing/gateway.ts';
@@ -52,6 +53,8 @@ function everybody(): { requests(): number; stop(): Promise<readonly string[]> }
     for (let turn = 0; running; turn += 1) {
       if (index % 5 === 0) note('REST', (await path.rest(who, 'GET /api/v1/users/me')).status);
       else note('kubectl', await proxied(token));
+      // As fast as one person may over REST (50 in 10 s), and with kubectl within what a credential may.
+      await delay(index % 5 === 0 ? 250 : 25);
       // Credentials of every key are in use; who has just signed in has one of the newest.
       if (index % 10 === 1 && turn === 20) ({ token } = await path.holder(who, ['devs']));
     }

@@ -4,7 +4,7 @@
  * whatever a client sends. Lines are gathered and written together, since a write for each would cost more than the line.
  */
 import type { ServerResponse } from 'node:http';
-import type { Log } from '@clustral/kernel/log.ts';
+import { writeLines, type Log } from '@clustral/kernel/log.ts';
 import { pathOf } from './routes.ts';
 
 export type AccessEntry = Noted & {
@@ -39,7 +39,7 @@ const longestPath = 512;
 export function accessLogBeside(log: Log): AccessLog {
   if (!log.isLevelEnabled('info')) return { isOn: false, note: () => undefined, flush: () => undefined };
   return createAccessLog({
-    write: (lines) => void process.stdout.write(lines),
+    write: (lines) => writeLines(log, lines),
     now: () => new Date(),
   });
 }

@@ -35,7 +35,7 @@ export async function runProcess(log: Log, start: () => Promise<Running>): Promi
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     tellSupervisor({ kind: 'failed', message });
-    log.fatal({ err: cause }, message);
+    lastWords(log, message, cause);
     process.exitCode = 1;
     setTimeout(() => process.exit(1), 100).unref();
   }
@@ -71,6 +71,15 @@ function tellSupervisor(message: LifecycleMessage): void {
 }
 
 function fail(log: Log, message: string, cause: unknown): void {
-  log.fatal({ err: cause }, message);
+  lastWords(log, message, cause);
   process.exit(1);
+}
+
+/**
+ * A supervisor also reads what its processes log. When it is gone nobody does, and pino, which flushes a fatal line before it goes on,
+ * would try to get this one through the broken pipe for ever.
+ */
+function lastWords(log: Log, message: string, cause: unknown): void {
+  if (process.send && !process.connected) return;
+  log.fatal({ err: cause }, message);
 }

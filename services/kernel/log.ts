@@ -28,3 +28,12 @@ export function createLog(service: string, level = 'info'): Log {
     redact: { paths: secretPaths.flatMap((path) => [path, `*.${path}`]), censor: '[removed]' },
   });
 }
+
+/**
+ * Writes whole lines of a log's own form, each with its line end, where the log's entries go and in order with them. Past
+ * `process.stdout`, whose error nobody would catch when the reader is gone.
+ */
+export function writeLines(log: Log, lines: string): void {
+  const bindings = log as unknown as { readonly [pino.symbols.streamSym]: { write(text: string): void } };
+  bindings[pino.symbols.streamSym].write(lines);
+}
