@@ -3,7 +3,7 @@
  * that says how it went. A clean stop has a limit; a second signal ends at once. An error nobody foresaw ends the process:
  * state that may be wrong is not worked with (F-40).
  */
-import type { Log } from './log.ts';
+import { silence, type Log } from './log.ts';
 
 /** Something that was started: `stop` ends it within its own limits and releases ports and files. */
 export type Running = { stop(): Promise<void> };
@@ -17,7 +17,7 @@ const stopLimitMs = 4_500;
 export async function runProcess(log: Log, start: () => Promise<Running>): Promise<void> {
   process.on('unhandledRejection', (cause) => fail(log, 'a promise was rejected and nobody waited for it', cause));
   process.on('uncaughtException', (cause) => fail(log, 'an error was thrown and nobody caught it', cause));
-  const asked = stopRequest();
+  const asked = stopRequest(log);
   try {
     const starting = start();
     const running = await Promise.race([starting, asked.then(() => undefined)]);
@@ -35,13 +35,13 @@ export async function runProcess(log: Log, start: () => Promise<Running>): Promi
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     tellSupervisor({ kind: 'failed', message });
-    lastWords(log, message, cause);
+    log.fatal({ err: cause }, message);
     process.exitCode = 1;
     setTimeout(() => process.exit(1), 100).unref();
   }
 }
 
-function stopRequest(): Promise<string> {
+function stopRequest(log: Log): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   let asked = false;
   const ask = (reason: string) => () => {
@@ -52,9 +52,14 @@ function stopRequest(): Promise<string> {
   process.on('SIGTERM', ask('SIGTERM'));
   process.on('SIGINT', ask('SIGINT'));
   if (process.send) {
-    process.on('disconnect', ask('supervisor gone'));
+    const alone = (): void => {
+      // It also read what this process logs.
+      silence(log);
+      ask('supervisor gone')();
+    };
+    process.on('disconnect', alone);
     // It may have gone while this process was still loading, and nobody heard.
-    if (!process.connected) ask('supervisor gone')();
+    if (!process.connected) alone();
   }
   return promise;
 }
@@ -71,15 +76,6 @@ function tellSupervisor(message: LifecycleMessage): void {
 }
 
 function fail(log: Log, message: string, cause: unknown): void {
-  lastWords(log, message, cause);
-  process.exit(1);
-}
-
-/**
- * A supervisor also reads what its processes log. When it is gone nobody does, and pino, which flushes a fatal line before it goes on,
- * would try to get this one through the broken pipe for ever.
- */
-function lastWords(log: Log, message: string, cause: unknown): void {
-  if (process.send && !process.connected) return;
   log.fatal({ err: cause }, message);
+  process.exit(1);
 }
